@@ -1,0 +1,64 @@
+"""What works on this machine, one line each, with what to do about what does not."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import __version__
+from core.devices import list_devices
+from core.engine import Engine
+from core.errors import YomitoriError
+from core.memory import format_bytes
+from core.paths import Paths, ensure_private_folder
+from core.types import RgbImage
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``ok`` is None where it is a fact, not a test. ``fix`` says what to do when it is False."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+def check_machine() -> Iterator[Check]:
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    yield Check("Yomitori", None, f"{__version__} on {system}")
+    for device in list_devices():
+        sizes = f"{format_bytes(device.free)} of {format_bytes(device.total)} free"
+        yield Check(f"Device {device.name}", None, f"{device.title}, {sizes}")
+
+
+def check_folders(paths: Paths) -> Iterator[Check]:
+    folders: dict[str, Path] = {
+        "Settings": paths.config,
+        "History": paths.data,
+        "Cache": paths.cache,
+        "Log": paths.log,
+        "Socket": paths.runtime,
+    }
+    for name, folder in folders.items():
+        try:
+            ensure_private_folder(folder)
+        except YomitoriError as error:
+            yield Check(f"Folder {name.lower()}", False, error.message, error.advice)
+        else:
+            yield Check(f"Folder {name.lower()}", True, str(folder))
+
+
+def check_engine(engine: Engine) -> Check:
+    """Load the engine in its process and read an empty picture."""
+    blank = RgbImage(64, 64, b"\xff" * (64 * 64 * 3))
+    try:
+        result = engine.recognize(blank).result(120)
+    except YomitoriError as error:
+        return Check("Reading engine", False, error.message, error.advice)
+    except TimeoutError:
+        return Check("Reading engine", False, "it did not answer in 2 minutes", "Try again.")
+    memory = format_bytes(engine.state("ocr").memory)
+    return Check("Reading engine", True, f"{result.engine} on {result.device}, {memory} while loaded")

@@ -1,0 +1,236 @@
+"""The one exception tree. Each error is a sentence for the user and a hint what to do.
+
+::
+
+    YomitoriError
+    ├── InputError                 what was given cannot be used
+    │   ├── NotAnImage
+    │   ├── ImageDamaged
+    │   ├── ImageTooLarge
+    │   ├── FileUnreadable
+    │   └── NothingInClipboard
+    ├── SettingsError              a setting's name or value is wrong
+    ├── StorageError               a folder or database cannot be read or written
+    │   └── DiskFull
+    ├── ModelError                 a model could not do its work
+    │   ├── UnknownEngine
+    │   ├── LoadFailed
+    │   ├── NotEnoughMemory
+    │   ├── ProcessDied            retryable: the next job starts a new process
+    │   ├── ProtocolError          retryable, the same
+    │   ├── ReadFailed             the engine raised while working
+    │   └── Interrupted            Yomitori ended before the picture was read
+    ├── BackendError               the desktop refused something
+    │   ├── BackendUnavailable     carries what to install or enable
+    │   ├── CaptureFailed
+    │   ├── HotkeyTaken
+    │   └── ClipboardFailed
+    ├── InstanceError              the running instance could not be reached or asked
+    ├── QueueFull                  retryable
+    └── Cancelled                  the user stopped it; never shown as a failure
+
+HTTP status, command-line exit code and the tray's message are all taken from here. ``sentence`` and
+``hint`` are templates, filled from the keyword arguments, so that the desktop can translate the template
+and fill it afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class YomitoriError(Exception):
+    """Base of everything Yomitori raises on purpose."""
+
+    sentence: ClassVar[str] = "Something went wrong: {detail}."
+    hint: ClassVar[str] = "The log has the details."
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, **params: Any) -> None:
+        self.params = params
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        return self.sentence.format_map(_Params(self.params))
+
+    @property
+    def advice(self) -> str:
+        return self.hint.format_map(_Params(self.params))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"error": type(self).__name__, "params": {k: str(v) for k, v in self.params.items()}}
+
+
+class _Params(dict[str, Any]):
+    """A missing parameter shows as '?', since an error while telling an error would hide both."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class InputError(YomitoriError):
+    sentence = "This cannot be read: {detail}."
+    hint = "Give a PNG, JPEG, WebP, GIF, BMP or TIFF picture."
+    exit_code = 3
+    http_status = 422
+
+
+class NotAnImage(InputError):
+    sentence = "{name} is not a picture."
+    hint = "Give a PNG, JPEG, WebP, GIF, BMP or TIFF picture."
+
+
+class ImageDamaged(InputError):
+    sentence = "{name} is damaged or not complete."
+    hint = "Open it in a viewer to check it, or download it again."
+
+
+class ImageTooLarge(InputError):
+    sentence = "{name} is too large: {width} x {height} pixels, at most {limit} megapixels are read."
+    hint = "Cut the picture into pages or scale it down."
+    http_status = 413
+
+
+class FileUnreadable(InputError):
+    sentence = "{name} cannot be opened: {reason}."
+    hint = "Check that it exists and that you may read it."
+
+
+class NothingInClipboard(InputError):
+    sentence = "There is no picture in the clipboard."
+    hint = "Copy a picture first, for example with the screenshot key."
+
+
+class SettingsError(YomitoriError):
+    sentence = "The setting {key} cannot be {value}: {reason}."
+    hint = "The settings page of the user guide lists every setting and its values."
+    exit_code = 2
+    http_status = 422
+
+
+class StorageError(YomitoriError):
+    sentence = "{path} cannot be used: {reason}."
+    hint = "Check that the folder exists, that you may write there, and that the disk is not full."
+    exit_code = 5
+
+
+class DiskFull(StorageError):
+    sentence = "The disk is full: {path} could not be written."
+    hint = "Free some space. The text is still in the clipboard and on the card."
+    http_status = 507
+
+
+class ModelError(YomitoriError):
+    exit_code = 4
+
+
+class UnknownEngine(ModelError):
+    sentence = "There is no engine called {name}."
+    hint = "Choose one of: {known}."
+    http_status = 422
+
+
+class LoadFailed(ModelError):
+    sentence = "{engine} could not be loaded: {reason}."
+    hint = "Run 'yomitori doctor' to see what is missing."
+    http_status = 503
+    retryable = True
+
+
+class NotEnoughMemory(ModelError):
+    sentence = "{engine} needs {need} of memory, {free} are free."
+    hint = "Close other programs or choose a smaller model."
+    http_status = 503
+    retryable = True
+
+
+class ProcessDied(ModelError):
+    sentence = "The model process ended in the middle of its work ({reason})."
+    hint = "Try again: a new process is started. If it happens again, the memory may be too small."
+    http_status = 503
+    retryable = True
+
+
+class ProtocolError(ModelError):
+    sentence = "The model process answered something that cannot be understood ({reason})."
+    hint = "Try again: a new process is started."
+    retryable = True
+
+
+class ReadFailed(ModelError):
+    sentence = "{engine} could not finish: {reason}."
+    hint = "Try again, or snip a smaller region."
+    retryable = True
+
+
+class Interrupted(ModelError):
+    sentence = "Yomitori ended before this was read."
+    hint = "Read it again."
+    retryable = True
+
+
+class BackendError(YomitoriError):
+    exit_code = 6
+
+
+class BackendUnavailable(BackendError):
+    sentence = "{name} does not work here: {reason}."
+    hint = "{fix}"
+
+
+class CaptureFailed(BackendError):
+    sentence = "The screen could not be captured: {reason}."
+    hint = "Run 'yomitori doctor' to see which way of capturing works here."
+
+
+class HotkeyTaken(BackendError):
+    sentence = "The key {key} is already used by another program."
+    hint = (
+        "Choose another key in Settings, Capture, or bind 'yomitori capture' in the desktop's own settings."
+    )
+
+
+class ClipboardFailed(BackendError):
+    sentence = "The text could not be put into the clipboard: {reason}."
+    hint = "Copy it from the card, or from the history."
+
+
+class InstanceError(YomitoriError):
+    sentence = "The running Yomitori could not be reached: {reason}."
+    hint = "Quit it from the tray and start it again."
+    exit_code = 7
+
+
+class QueueFull(YomitoriError):
+    sentence = "{count} readings are already waiting."
+    hint = "Wait for a moment and try again."
+    exit_code = 8
+    http_status = 503
+    retryable = True
+
+
+class Cancelled(YomitoriError):
+    sentence = "Cancelled."
+    hint = ""
+    exit_code = 130
+    http_status = 499
+
+
+def known_errors() -> dict[str, type[YomitoriError]]:
+    """Every class of the tree by name."""
+    found: dict[str, type[YomitoriError]] = {}
+    queue: list[type[YomitoriError]] = [YomitoriError]
+    while queue:
+        cls = queue.pop()
+        found[cls.__name__] = cls
+        queue.extend(cls.__subclasses__())
+    return found
+
+
+def from_json(value: dict[str, Any]) -> YomitoriError:
+    """The error a model process or another instance sent with ``to_json``."""
+    cls = known_errors().get(str(value.get("error")), YomitoriError)
+    return cls(**value.get("params", {}))

@@ -1,0 +1,65 @@
+"""What happens inside, for whoever wants to show it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import YomitoriError
+
+log = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    """``unloaded -> loading -> ready <-> busy -> unloaded``, and ``failed`` until the next job."""
+
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """The state of one role's host. ``memory`` is what its process has for itself, ``freed`` what the
+    system had more of after it ended (both in bytes, 0 when not known)."""
+
+    role: str
+    state: State
+    engine: str = ""
+    device: str = ""
+    memory: int = 0
+    freed: int = 0
+    error: YomitoriError | None = None
+
+
+Listener = Callable[[HostState], None]
+
+
+class Events:
+    """Hands events to listeners in the thread in which they happen.
+
+    A listener that raises is logged and costs nobody else anything.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Listener, ...] = ()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Returns the function that ends the subscription."""
+        self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            self._listeners = tuple(known for known in self._listeners if known is not listener)
+
+        return unsubscribe
+
+    def emit(self, event: HostState) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("A listener failed on %s", event)

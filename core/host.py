@@ -1,0 +1,400 @@
+"""ModelHost: the queue, state machine and idle clock of one role's model.
+
+``run`` is a plain loop that some thread executes: a QThread in the tray, a ``threading.Thread`` in the
+command line. It waits on the model process's pipe and on its own wake-up together, so nothing polls, and
+the idle unload is the timeout of that wait, so it cannot fire during a job.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Pipe, wait
+from typing import Any
+
+from core.engines import EngineSpec, LoadOptions
+from core.errors import (
+    Cancelled,
+    LoadFailed,
+    ProcessDied,
+    ProtocolError,
+    QueueFull,
+    ReadFailed,
+    YomitoriError,
+    from_json,
+)
+from core.events import Events, HostState, State
+from core.jobs import Job
+from core.memory import MemoryJudge, free_ram
+from core.process import ModelProcess, StartProcess
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """``queue``: jobs that may wait. Seconds: ``grace`` between asking a job to stop and ending its process,
+    ``load`` for reading weights, ``silence`` without any sign of life from a job, ``hold`` for which a host
+    that was told to get ready waits for its job even when it should unload at once."""
+
+    queue: int = 64
+    grace: float = 3.0
+    load: float = 600.0
+    silence: float = 180.0
+    hold: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the settings ask for now: an engine, how to load it, and the idle time (-1 never)."""
+
+    spec: EngineSpec
+    options: LoadOptions
+    idle_seconds: float
+
+
+class ModelHost:
+    """Owns the model process of one role.
+
+    ``plan`` is asked before every load and whenever the idle clock is set, so that a changed setting
+    applies to the next job without a restart.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        plan: Callable[[], Plan],
+        start_process: StartProcess,
+        memory: MemoryJudge,
+        events: Events,
+        limits: HostLimits | None = None,
+    ) -> None:
+        self.role = role
+        self._plan = plan
+        self._start_process = start_process
+        self._memory = memory
+        self._events = events
+        self._limits = limits or HostLimits()
+        self._lock = threading.Lock()
+        self._jobs: deque[Job[Any]] = deque()
+        self._closing = False
+        self._prepare = False
+        self._unload = False
+        self._idle = threading.Event()  # set while no process is there
+        self._idle.set()
+        self._wake_out, self._wake_in = Pipe(duplex=False)
+        self._woken = False
+        self._process: ModelProcess | None = None
+        self._loaded: tuple[EngineSpec, LoadOptions] | None = None
+        self._idle_since = 0.0
+        self._hold_until = 0.0
+        self._state = HostState(role, State.UNLOADED)
+        memory.register(self)
+
+    # ---- any thread
+
+    @property
+    def state(self) -> HostState:
+        return self._state
+
+    def submit(self, job: Job[Any]) -> None:
+        """Queue a job. When it cannot be taken, it fails at once.
+
+        The job fails with QueueFull, or is cancelled when the host is closing.
+        """
+        job.attach(self.wake)
+        with self._lock:
+            closing, full = self._closing, len(self._jobs) >= self._limits.queue
+            if not closing and not full:
+                self._jobs.append(job)
+        if closing:
+            job.drop()
+        elif full:
+            job.fail(QueueFull(count=self._limits.queue))
+        else:
+            self.wake()
+
+    def prepare(self) -> None:
+        """Load now, since a job is about to come; a failure shows in the state and is tried again."""
+        self._hold_until = time.monotonic() + self._limits.hold
+        self._prepare = True
+        self.wake()
+
+    def release(self) -> None:
+        """No job comes after all: the idle clock counts again."""
+        self._hold_until = 0.0
+        self.wake()
+
+    def unload(self) -> None:
+        """Unload as soon as no job runs or waits."""
+        self._unload = True
+        self.wake()
+
+    def give_way(self, timeout: float) -> bool:
+        """For the memory judge: unload when idle, and say whether the memory is free again."""
+        if self._state.state not in (State.READY, State.UNLOADED, State.FAILED):
+            return False
+        self.unload()
+        return self._idle.wait(timeout)
+
+    def close(self) -> None:
+        """End ``run``: the running job is cancelled, its process ended, waiting jobs are dropped."""
+        with self._lock:
+            self._closing = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have ``run`` look again (a job was cancelled, a setting changed)."""
+        with self._lock:
+            if self._woken:
+                return
+            self._woken = True
+            with suppress(OSError):
+                self._wake_in.send_bytes(b"!")
+
+    # ---- the thread that executes run()
+
+    def run(self) -> None:
+        """Serve until ``close``. Returns with no process left."""
+        try:
+            while not self._closing:
+                self._turn()
+        except BaseException:
+            log.exception("The host for %s stopped", self.role)
+            raise
+        finally:
+            self._end_process()
+            with self._lock:
+                self._closing = True
+                left = list(self._jobs)
+                self._jobs.clear()
+            for job in left:
+                job.drop()
+            self._wake_in.close()
+            self._wake_out.close()
+
+    def _turn(self) -> None:
+        job = self._next_job()
+        if job is not None:
+            self._prepare = False
+            self._serve(job)
+            return
+        if self._unload:
+            self._unload = False
+            self._prepare = False
+            self._end_process()
+        if self._prepare:
+            self._prepare = False
+            with suppress(YomitoriError):
+                self._ensure_loaded(None)
+            return
+        waiting: list[Any] = [self._wake_out]
+        if self._process is not None:
+            waiting.append(self._process.connection)
+        timeout = self._idle_left()
+        ready = wait(waiting, timeout)
+        if self._wake_out in ready:
+            self._drain_wake()
+        if self._process is not None and self._process.connection in ready:
+            self._idle_frame()
+        elif not ready:
+            log.info("%s was idle", self.role)
+            self._end_process()
+
+    def _next_job(self) -> Job[Any] | None:
+        with self._lock:
+            dropped = [job for job in self._jobs if job.cancel_requested]
+            for job in dropped:
+                self._jobs.remove(job)
+            chosen = self._jobs.popleft() if self._jobs else None
+        for job in dropped:
+            job.drop()
+        return chosen
+
+    def _drain_wake(self) -> None:
+        with self._lock:
+            self._woken = False
+            self._wake_out.recv_bytes()
+
+    def _idle_left(self) -> float | None:
+        """Seconds until an idle unload; None for never."""
+        if self._process is None:
+            return None
+        idle = self._plan().idle_seconds
+        if idle < 0:
+            return None
+        return max(0.0, max(self._idle_since + idle, self._hold_until) - time.monotonic())
+
+    def _idle_frame(self) -> None:
+        """Something came although no job runs: the process died, or talks nonsense."""
+        assert self._process is not None
+        try:
+            header = self._process.receive()
+            log.warning("%s: unexpected %s frame", self.role, header.get("kind"))
+        except YomitoriError as error:
+            log.warning("%s: %s", self.role, error)
+            self._end_process()
+
+    def _serve(self, job: Job[Any]) -> None:
+        self._hold_until = 0.0
+        try:
+            self._ensure_loaded(job)
+            if job.cancel_requested or self._closing:
+                raise Cancelled
+            self._set_state(State.BUSY)
+            result, seconds = self._run_job(job)
+        except (ProcessDied, ProtocolError) as error:
+            log.warning("%s: job %d: %s", self.role, job.id, error)
+            self._end_process()
+            job.fail(error)
+        except YomitoriError as error:
+            job.fail(error)
+        else:
+            job.finish(result, seconds)
+        finally:
+            self._idle_since = time.monotonic()
+            if self._process is not None:
+                self._set_state(State.READY)
+
+    def _ensure_loaded(self, job: Job[Any] | None) -> None:
+        """Have the planned engine in a process.
+
+        Raises:
+            LoadFailed, NotEnoughMemory, ProcessDied, ...: it could not be loaded; nothing is left running.
+            Cancelled: the host is closing.
+        """
+        try:
+            plan = self._plan()
+        except YomitoriError as error:
+            self._set_failed(error)
+            raise
+        wanted = (plan.spec, plan.options)
+        if self._process is not None:
+            if self._loaded == wanted:
+                return
+            self._end_process()
+        self._set(HostState(self.role, State.LOADING, plan.spec.title))
+        try:
+            self._memory.reserve(self.role, plan.spec.title, plan.spec.memory)
+            self._idle.clear()
+            try:
+                self._process = self._start_process()
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise LoadFailed(engine=plan.spec.title, reason=reason) from error
+            self._process.load(plan.spec, plan.options)
+            answer = self._await_load(plan.spec)
+        except YomitoriError as error:
+            self._end_process()
+            if not isinstance(error, Cancelled):
+                self._set_failed(error, plan.spec.title)
+            raise
+        finally:
+            self._memory.settle(self.role)
+        self._loaded = wanted
+        self._idle_since = time.monotonic()
+        self._set(
+            HostState(
+                self.role,
+                State.READY,
+                plan.spec.title,
+                answer["device"],
+                self._process.private_memory(),
+            )
+        )
+
+    def _await_load(self, spec: EngineSpec) -> dict[str, Any]:
+        deadline = time.monotonic() + self._limits.load
+        while True:
+            header = self._next_frame(deadline)
+            if self._closing:
+                raise Cancelled
+            if header is None:
+                if time.monotonic() < deadline:
+                    continue
+                raise LoadFailed(engine=spec.title, reason=f"no answer for {self._limits.load:.0f} s")
+            if header["kind"] == "loaded":
+                return header
+            if header["kind"] == "error":
+                raise from_json(header["error"])
+
+    def _run_job(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
+        assert self._process is not None
+        self._process.run(job.id, job.op, job.params, job.image)
+        deadline = time.monotonic() + self._limits.silence
+        asked = False
+        while True:
+            if not asked and (job.cancel_requested or self._closing):
+                asked = True
+                self._process.cancel(job.id)
+                deadline = time.monotonic() + (0.0 if self._closing else self._limits.grace)
+            header = self._next_frame(deadline)
+            if header is None:
+                if time.monotonic() < deadline:
+                    continue
+                self._end_process()
+                if asked:
+                    raise Cancelled
+                raise ReadFailed(
+                    engine=self._state.engine, reason=f"no answer for {self._limits.silence:.0f} s"
+                )
+            if header.get("id") != job.id:
+                continue
+            if header["kind"] == "piece":
+                if not asked:
+                    deadline = time.monotonic() + self._limits.silence
+                    self._hand_piece(job, header["piece"])
+            elif header["kind"] == "done":
+                return header["result"], float(header["seconds"])
+            elif header["kind"] == "error":
+                raise from_json(header["error"])
+
+    def _next_frame(self, deadline: float) -> dict[str, Any] | None:
+        """A frame, or None after a wake-up or at the deadline."""
+        assert self._process is not None
+        timeout = None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
+        ready = wait([self._wake_out, self._process.connection], timeout)
+        if self._wake_out in ready:
+            self._drain_wake()
+        if self._process.connection in ready:
+            header = self._process.receive()
+            if not isinstance(header.get("kind"), str):
+                raise ProtocolError(reason="a frame without a kind")
+            return header
+        return None
+
+    @staticmethod
+    def _hand_piece(job: Job[Any], piece: dict[str, Any]) -> None:
+        if job.on_piece is None:
+            return
+        try:
+            job.on_piece(piece)
+        except Exception:
+            log.exception("A listener failed on a piece of job %d", job.id)
+
+    def _end_process(self) -> None:
+        process, self._process, self._loaded = self._process, None, None
+        if process is None:
+            return
+        before = free_ram()
+        process.end()
+        freed = max(0, free_ram() - before)
+        self._idle.set()
+        self._set(HostState(self.role, State.UNLOADED, self._state.engine, freed=freed))
+
+    def _set_state(self, state: State) -> None:
+        known = self._state
+        self._set(HostState(self.role, state, known.engine, known.device, known.memory))
+
+    def _set_failed(self, error: YomitoriError, engine: str = "") -> None:
+        self._set(HostState(self.role, State.FAILED, engine, error=error))
+
+    def _set(self, state: HostState) -> None:
+        self._state = state
+        self._events.emit(state)

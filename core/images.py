@@ -1,0 +1,102 @@
+"""Opening pictures: limits before decoding, then upright opaque RGB."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import FileUnreadable, ImageDamaged, ImageTooLarge, NotAnImage
+from core.types import RgbImage
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded (as RGB this is 192 MB)."""
+MAX_BYTES = 256_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def load_image(source: Path | bytes, name: str = "") -> RgbImage:
+    """Open a file, or the bytes of one.
+
+    Animated pictures give their first frame; EXIF orientation is applied; transparency is laid over
+    white; 16-bit grey is scaled to 8 bits; CMYK and palettes become RGB.
+
+    Raises:
+        FileUnreadable: it cannot be opened.
+        NotAnImage: no format that is read, or empty.
+        ImageTooLarge: more than ``MAX_PIXELS``.
+        ImageDamaged: cut off or broken.
+    """
+    if isinstance(source, Path):
+        name = name or source.name
+        source = _read(source, name)
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Our own limit is checked below, before decoding; Pillow's would only warn.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(source), formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise _too_large(name, width, height)
+                image.load()
+                upright = ImageOps.exif_transpose(image)
+                rgb = _to_rgb(upright)
+    except UnidentifiedImageError:
+        raise NotAnImage(name=name) from None
+    except Image.DecompressionBombError:
+        raise _too_large(name, "?", "?") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
+        # Pillow's decoders raise all of these for broken files.
+        raise ImageDamaged(name=name) from error
+    return RgbImage(rgb.width, rgb.height, rgb.tobytes())
+
+
+def _too_large(name: str, width: object, height: object) -> ImageTooLarge:
+    return ImageTooLarge(name=name, width=width, height=height, limit=MAX_PIXELS // 1_000_000)
+
+
+def _read(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise FileUnreadable(name=name, reason=f"it is larger than {MAX_BYTES // 1_000_000} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise FileUnreadable(name=name, reason=error.strerror or str(error)) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """An RGB picture over white."""
+    from PIL import Image
+
+    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        return _grey8(image).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _grey8(image: Image.Image) -> Image.Image:
+    """8-bit grey from grey of 16 bits, 32 bits or floating point (scaled to its brightest pixel)."""
+    grey = image.convert("F")
+    _, brightest = grey.getextrema()
+    top = 65535.0 if image.mode.startswith("I;16") else max(float(brightest), 255.0)  # type: ignore[arg-type]
+    return grey.point(lambda value: value * (255.0 / top)).convert("L")
+
+
+def to_png(image: RgbImage) -> bytes:
+    """PNG bytes, packed fast rather than small."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    picture = Image.frombytes("RGB", (image.width, image.height), image.data)
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,502 @@
+"""The only declaration of every setting: type, default, title, description, bounds.
+
+The settings dialog, the command-line flags, the environment variables and the table in the user guide are
+all made from this file. Precedence: command-line flag, ``YOMITORI_*``, settings file, default.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from core.errors import SettingsError, StorageError
+from core.paths import ensure_private_folder
+
+log = logging.getLogger(__name__)
+
+
+def default_hotkey(letter: str, platform: str = sys.platform) -> str:
+    """The platform's default key combination for ``letter``.
+
+    Ctrl+Alt is AltGr on Windows, where it types letters in several layouts.
+    """
+    return f"Alt+Shift+{letter}" if platform == "win32" else f"Ctrl+Alt+{letter}"
+
+
+def _choice(title: str, description: str, labels: dict[str, str], default: str) -> Any:
+    return Field(
+        default=default,
+        title=title,
+        description=description,
+        json_schema_extra={"labels": dict(labels)},
+    )
+
+
+def _hotkey(title: str, description: str, default: str) -> Any:
+    return Field(default=default, title=title, description=description, json_schema_extra={"kind": "hotkey"})
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="ignore", validate_assignment=True, frozen=True)
+
+
+class General(_Group):
+    """General"""
+
+    language: Literal["system", "en", "ja"] = _choice(
+        "Language",
+        "The language of menus and windows. Takes effect after a restart.",
+        {"system": "As the system", "en": "English", "ja": "日本語"},
+        "system",
+    )
+    theme: Literal["system", "light", "dark"] = _choice(
+        "Appearance",
+        "Light or dark windows.",
+        {"system": "As the system", "light": "Light", "dark": "Dark"},
+        "system",
+    )
+
+
+class Capture(_Group):
+    """Capture"""
+
+    snip_hotkey: str = _hotkey(
+        "Snip",
+        "Press it anywhere, then drag over the text. Leave it empty for none.",
+        default_hotkey("S"),
+    )
+    repeat_hotkey: str = _hotkey(
+        "Repeat the last region",
+        "Reads the same place of the screen again. Leave it empty for none.",
+        default_hotkey("R"),
+    )
+    card_hotkey: str = _hotkey(
+        "Go to the result card",
+        "Moves the keyboard to the card, so that Tab, Enter and Edit work there.",
+        default_hotkey("E"),
+    )
+    backend: Literal["auto", "x11", "grim", "portal", "native"] = _choice(
+        "Take the picture with",
+        "Automatic takes the first way that works on this desktop.",
+        {
+            "auto": "Automatic",
+            "x11": "X11",
+            "grim": "grim (wlroots)",
+            "portal": "Desktop portal",
+            "native": "System (Windows, macOS)",
+        },
+        "auto",
+    )
+    hotkey_backend: Literal["auto", "x11", "portal", "windows", "macos"] = _choice(
+        "Listen for hotkeys with",
+        "Automatic takes the first way that works on this desktop.",
+        {
+            "auto": "Automatic",
+            "x11": "X11 key grab",
+            "portal": "Desktop portal",
+            "windows": "Windows",
+            "macos": "macOS",
+        },
+        "auto",
+    )
+    magnifier: bool = Field(
+        default=True,
+        title="Magnifier",
+        description="Shows the pixels around the pointer enlarged while selecting.",
+    )
+
+
+class Card(_Group):
+    """Result"""
+
+    copy_text: Literal["always", "keep_images", "never"] = _choice(
+        "Copy what was read",
+        "Puts the text into the clipboard after each snip.",
+        {
+            "always": "Always",
+            "keep_images": "Unless a picture is in the clipboard",
+            "never": "Only when I press Copy",
+        },
+        "always",
+    )
+    show_card: bool = Field(
+        default=True,
+        title="Show the result card",
+        description="A small card beside the region. When it is off, a notification tells the text.",
+    )
+    card_seconds: int = Field(
+        default=8,
+        ge=0,
+        le=600,
+        title="Hide the card after",
+        description="Seconds without the pointer or the keyboard on it; 0 keeps it until it is closed.",
+        json_schema_extra={"unit": "s"},
+    )
+    text_size: int = Field(
+        default=19,
+        ge=12,
+        le=48,
+        title="Size of the text that was read",
+        description="In pixels, before the scale of the screen.",
+        json_schema_extra={"unit": "px"},
+    )
+    clipboard_backend: Literal["auto", "qt", "wl-copy"] = _choice(
+        "Copy with",
+        "Automatic takes the way that works on this desktop.",
+        {"auto": "Automatic", "qt": "Qt", "wl-copy": "wl-copy (Wayland)"},
+        "auto",
+    )
+
+
+class Reading(_Group):
+    """Reading"""
+
+    engine: Literal["auto", "ppocr"] = _choice(
+        "Engine",
+        "What reads the picture. The built-in engine needs no download.",
+        {"auto": "Automatic", "ppocr": "Built-in (PP-OCRv6)"},
+        "auto",
+    )
+    join_lines: bool = Field(
+        default=True,
+        title="Join the lines of a bubble",
+        description="Example: 今日は / 学校に becomes 今日は学校に. Off keeps one row per line or column.",
+    )
+    line_breaks: Literal["keep", "drop"] = _choice(
+        "Between bubbles",
+        "Whether several bubbles in one snip become several rows.",
+        {"keep": "Start a new row", "drop": "Write on without a break"},
+        "keep",
+    )
+    spaces: Literal["remove", "keep"] = _choice(
+        "Spaces",
+        "Japanese is written without spaces; engines sometimes put them between kana. "
+        "Example: そ う か becomes そうか. Spaces between Latin words stay.",
+        {"remove": "Remove", "keep": "Keep"},
+        "remove",
+    )
+    full_width: bool = Field(
+        default=False,
+        title="Full-width letters and digits",
+        description="Example: 3月 ABC! becomes ３月　ＡＢＣ！ as MangaOCR writes them.",
+    )
+    ellipsis: Literal["keep", "dots", "char"] = _choice(
+        "Dots",
+        "How a row of dots is written. Example: え・・・, え... and え… are told apart or made alike.",
+        {"keep": "As read", "dots": "Full stops (え...)", "char": "One character (え…)"},
+        "char",
+    )
+
+
+class Models(_Group):
+    """Models & devices"""
+
+    device: Literal["auto", "cpu"] = _choice(
+        "Device",
+        "Where models run. The built-in engine always runs on the CPU.",
+        {"auto": "Automatic", "cpu": "CPU"},
+        "auto",
+    )
+    idle_unload: int = Field(
+        default=300,
+        ge=-1,
+        le=86400,
+        title="Free memory when idle for",
+        description="Models are loaded again when you need them. 0 frees at once, -1 never.",
+        json_schema_extra={"unit": "s"},
+    )
+    threads: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        title="Processor threads",
+        description="How many threads a model may use; 0 takes the number of physical cores.",
+    )
+
+
+class Storage(_Group):
+    """Storage"""
+
+    history: bool = Field(
+        default=True,
+        title="Keep a history",
+        description="Snips and their text stay on this computer, readable by you alone.",
+    )
+    keep_days: int = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        title="Keep snips for",
+        description="Older ones are deleted; 0 keeps them until the space below is used up.",
+        json_schema_extra={"unit": "days"},
+    )
+    keep_mb: int = Field(
+        default=1024,
+        ge=0,
+        le=1_048_576,
+        title="Use at most",
+        description="The oldest snips are deleted beyond that; 0 sets no limit.",
+        json_schema_extra={"unit": "MB"},
+    )
+
+
+class Settings(_Group):
+    """Every setting, in the order in which the dialog shows the groups."""
+
+    general: General = Field(default_factory=General)
+    capture: Capture = Field(default_factory=Capture)
+    card: Card = Field(default_factory=Card)
+    reading: Reading = Field(default_factory=Reading)
+    models: Models = Field(default_factory=Models)
+    storage: Storage = Field(default_factory=Storage)
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """What a form, a flag or a table needs to know about one setting.
+
+    ``kind`` is ``bool``, ``int``, ``choice``, ``text`` or ``hotkey``. ``labels`` maps each value of a
+    choice to the words shown for it.
+    """
+
+    key: str
+    group: str
+    group_title: str
+    title: str
+    description: str
+    kind: str
+    default: Any
+    labels: dict[str, str]
+    minimum: int | None
+    maximum: int | None
+    unit: str
+
+    @property
+    def env_name(self) -> str:
+        return "YOMITORI_" + self.key.replace(".", "_").upper()
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace(".", "-").replace("_", "-")
+
+
+def iter_settings() -> Iterator[SettingInfo]:
+    """Every setting in the order of its declaration."""
+    for group, group_field in Settings.model_fields.items():
+        cls = group_field.annotation
+        assert isinstance(cls, type)
+        assert issubclass(cls, _Group)
+        for name, info in cls.model_fields.items():
+            yield _describe(group, (cls.__doc__ or group).strip(), name, info)
+
+
+def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> SettingInfo:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    if get_origin(info.annotation) is Literal:
+        kind = "choice"
+        labels = {str(k): str(v) for k, v in dict(extra["labels"]).items()}  # type: ignore[arg-type]
+        assert list(labels) == list(get_args(info.annotation)), name
+    else:
+        labels = {}
+        names = {bool: "bool", int: "int", str: "text"}
+        kind = str(extra.get("kind") or names[info.annotation])  # type: ignore[index]
+    bounds = {type(m).__name__: m for m in info.metadata}
+    return SettingInfo(
+        key=f"{group}.{name}",
+        group=group,
+        group_title=group_title,
+        title=info.title or name,
+        description=info.description or "",
+        kind=kind,
+        default=info.default,
+        labels=labels,
+        minimum=getattr(bounds.get("Ge"), "ge", None),
+        maximum=getattr(bounds.get("Le"), "le", None),
+        unit=str(extra.get("unit", "")),
+    )
+
+
+def find_setting(key: str) -> SettingInfo:
+    """Raises SettingsError for a key that does not exist."""
+    for info in iter_settings():
+        if info.key == key:
+            return info
+    raise SettingsError(key=key, value="set", reason="there is no such setting")
+
+
+def parse_value(info: SettingInfo, text: str) -> Any:
+    """The value that ``text`` (a flag or an environment variable) means.
+
+    Raises:
+        SettingsError: the text is no value of that setting.
+    """
+    if info.kind == "bool":
+        words = {"1": True, "true": True, "yes": True, "on": True}
+        words |= {"0": False, "false": False, "no": False, "off": False}
+        if text.strip().lower() not in words:
+            raise SettingsError(key=info.key, value=text, reason="say true or false")
+        return words[text.strip().lower()]
+    if info.kind == "int":
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingsError(key=info.key, value=text, reason="say a whole number") from None
+    return text
+
+
+def with_value(settings: Settings, key: str, value: Any) -> Settings:
+    """A copy with one value changed and checked.
+
+    Raises:
+        SettingsError: no such setting, or the value is not allowed.
+    """
+    find_setting(key)
+    group, name = key.split(".")
+    part = getattr(settings, group)
+    try:
+        changed = type(part).model_validate({**part.model_dump(), name: value}, strict=True)
+    except ValidationError as error:
+        raise SettingsError(key=key, value=value, reason=error.errors()[0]["msg"]) from None
+    return settings.model_copy(update={group: changed})
+
+
+class SettingsStore:
+    """The settings in force, where each comes from, and the file that keeps them.
+
+    A value that is not allowed falls back to its default with one warning in ``warnings``; a file that is
+    no JSON is moved aside, never overwritten. Listeners run in the thread that called ``set``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._path = path
+        self._environ = os.environ if environ is None else environ
+        self._flags = dict(flags or {})
+        self._listeners: list[Callable[[Settings], None]] = []
+        self.warnings: list[str] = []
+        self.overridden: dict[str, str] = {}
+        self._stored: dict[str, Any] = {}
+        self._read_file()
+        self.current = self._resolve()
+
+    def _read_file(self) -> None:
+        try:
+            raw = json.loads(self._path.read_text("utf-8"))
+            if not isinstance(raw, dict):
+                raise ValueError("not an object")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._warn(f"The settings file {self._path} cannot be read: {error.strerror}.")
+            return
+        except ValueError:
+            aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+            with contextlib.suppress(OSError):
+                self._path.replace(aside)
+            self._warn(f"The settings file was damaged. It was moved to {aside}; defaults are used.")
+            return
+        for group, values in raw.items():
+            if isinstance(values, dict):
+                self._stored |= {f"{group}.{name}": value for name, value in values.items()}
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(text)
+        log.warning("%s", text)
+
+    def _resolve(self) -> Settings:
+        settings = Settings()
+        self.overridden = {}
+        for info in iter_settings():
+            for source, value in self._sources(info):
+                try:
+                    settings = with_value(settings, info.key, value())
+                except SettingsError as error:
+                    self._warn(error.message)
+                    continue
+                if source:
+                    self.overridden[info.key] = source
+                break
+        return settings
+
+    def _sources(self, info: SettingInfo) -> Iterator[tuple[str, Callable[[], Any]]]:
+        if info.key in self._flags:
+            yield info.flag, lambda: self._flags[info.key]
+        if info.env_name in self._environ:
+            yield info.env_name, lambda: parse_value(info, self._environ[info.env_name])
+        if info.key in self._stored:
+            yield "", lambda: self._stored[info.key]
+
+    def set(self, key: str, value: Any) -> None:
+        """Check, keep and announce one value.
+
+        Raises:
+            SettingsError: not allowed, or locked by a flag or the environment.
+            StorageError: the file cannot be written; the value is in force all the same.
+        """
+        if key in self.overridden:
+            raise SettingsError(key=key, value=value, reason=f"{self.overridden[key]} sets it for this run")
+        self.current = with_value(self.current, key, value)
+        self._stored[key] = value
+        try:
+            self._write()
+        finally:
+            for listener in tuple(self._listeners):
+                listener(self.current)
+
+    def reset(self, key: str) -> None:
+        """Back to the default; raises as ``set`` does."""
+        self.set(key, find_setting(key).default)
+
+    def subscribe(self, listener: Callable[[Settings], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change; returns the function that ends it."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            self._listeners = [known for known in self._listeners if known is not listener]
+
+        return unsubscribe
+
+    def _write(self) -> None:
+        tree: dict[str, dict[str, Any]] = {}
+        for key, value in self._stored.items():
+            group, name = key.split(".", 1)
+            tree.setdefault(group, {})[name] = value
+        write_atomically(self._path, json.dumps(tree, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text`` in one step, readable by the user alone.
+
+    Raises:
+        StorageError: the folder or the file cannot be written; the old file is as it was.
+    """
+    ensure_private_folder(path.parent)
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise StorageError(path=path, reason=error.strerror or str(error)) from error

@@ -1,0 +1,42 @@
+"""The one entry point: no command starts the tray, everything else is a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from core.process import CHILD_FLAG
+
+if TYPE_CHECKING:
+    from core.doctor import Check
+    from core.settings import SettingsStore
+
+
+def main() -> int:
+    if sys.argv[1:2] == [CHILD_FLAG]:
+        from core.child import main as serve_host
+
+        serve_host(int(sys.argv[2]))
+        return 0
+
+    from service.cli import FrontEnd
+    from service.cli import main as run_command
+
+    return run_command(sys.argv[1:], FrontEnd(_start_tray, _check_desktop))
+
+
+def _start_tray(flags: dict[str, Any], capture_now: bool) -> int:
+    from desktop.app import run
+
+    return run(flags, capture_now)
+
+
+def _check_desktop(settings: SettingsStore) -> Iterable[Check]:
+    from desktop.doctor import check_desktop
+
+    return check_desktop(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Write requirements.txt (what running needs) and requirements-dev.txt (that, and what testing needs) from
+# what is installed in the environment: names and versions only.
+set -eu
+"$1/bin/python" - <<'PY'
+import importlib.metadata as metadata
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+project = tomllib.loads(Path("pyproject.toml").read_text())
+
+
+def closure(lines):
+    found, queue = {}, [Requirement(line) for line in lines]
+    while queue:
+        wanted = queue.pop()
+        if wanted.marker and not any(wanted.marker.evaluate({"extra": e}) for e in (*wanted.extras, "")):
+            continue
+        name = re.sub(r"[-_.]+", "-", wanted.name).lower()
+        if name in found:
+            continue
+        distribution = metadata.distribution(name)
+        found[name] = distribution.version
+        queue += [Requirement(line) for line in distribution.requires or ()]
+    return found
+
+
+run = closure(project["project"]["dependencies"])
+dev = closure(project["dependency-groups"]["dev"])
+head = "# Locked versions; written by 'make lock'.\n"
+Path("requirements.txt").write_text(head + "".join(f"{n}=={v}\n" for n, v in sorted(run.items())))
+only_dev = {n: v for n, v in dev.items() if n not in run}
+Path("requirements-dev.txt").write_text(
+    head + "-r requirements.txt\n" + "".join(f"{n}=={v}\n" for n, v in sorted(only_dev.items()))
+)
+PY

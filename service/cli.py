@@ -1,0 +1,287 @@
+"""The commands. Text for people and programs on stdout, everything else on stderr.
+
+Exit codes: 0 done; 1 something unexpected; 2 wrong usage or setting; 3 a picture that cannot be read;
+4 a model failed; 5 a folder or disk; 6 the desktop refused; 7 the running instance could not be reached;
+8 too much is waiting; 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import __version__
+from core.doctor import Check, check_engine, check_folders, check_machine
+from core.engine import Engine
+from core.errors import FileUnreadable, InstanceError, SettingsError, YomitoriError
+from core.images import SUFFIXES, load_image
+from core.instance import Instance
+from core.paths import Paths
+from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
+from core.types import OcrResult, RgbImage
+
+STDIN_NAME = "standard input"
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """What only the desktop can do; given by ``main.py``, the one place that knows both sides."""
+
+    start_tray: Callable[[dict[str, Any], bool], int]
+    """Takes setting flags and whether to snip at once; returns the exit code."""
+    check_desktop: Callable[[SettingsStore], Iterable[Check]]
+
+
+def main(argv: Sequence[str], front_end: FrontEnd) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    try:
+        flags = _setting_flags(arguments)
+        if arguments.command is None:
+            return front_end.start_tray(flags, False)
+        command: Callable[..., int] = _COMMANDS[arguments.command]
+        return command(arguments, flags, front_end)
+    except YomitoriError as error:
+        _complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="yomitori",
+        description="Snip Japanese text from the screen. Without a command: start in the tray.",
+        epilog="Exit codes: " + (__doc__ or "").split("Exit codes: ")[1].replace("\n", " ").strip(),
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"yomitori {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log to stderr")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    ocr = commands.add_parser("ocr", help="read pictures and print their text", allow_abbrev=False)
+    ocr.add_argument("files", nargs="+", metavar="FILE", help="picture, folder of pictures, or - for stdin")
+    ocr.add_argument("--json", action="store_true", help="one JSON object per picture and row")
+    ocr.add_argument("--annotate", metavar="OUT.png", type=Path, help="draw what was read; one picture only")
+    ocr.add_argument(
+        "--engine",
+        dest="reading.engine",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help="short for --reading-engine",
+    )
+    ocr.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
+    _add_setting_flags(ocr, ("reading", "models"))
+
+    for name, help_text in (
+        ("capture", "snip now, in the running Yomitori or in a new one"),
+        ("show", "open the history of the running Yomitori"),
+        ("quit", "end the running Yomitori"),
+    ):
+        commands.add_parser(name, help=help_text, allow_abbrev=False)
+    doctor = commands.add_parser("doctor", help="say what works on this machine", allow_abbrev=False)
+    doctor.add_argument("--json", action="store_true", help="one JSON object per check and row")
+    _add_setting_flags(parser, None)
+    return parser
+
+
+def _add_setting_flags(parser: argparse.ArgumentParser, groups: tuple[str, ...] | None) -> None:
+    section = parser.add_argument_group("settings, for this run only")
+    for info in iter_settings():
+        if groups is None or info.group in groups:
+            section.add_argument(
+                info.flag,
+                dest=info.key,
+                metavar=_metavar(info),
+                default=argparse.SUPPRESS,
+                help=f"{info.title} (default: {info.default})",
+            )
+
+
+def _metavar(info: SettingInfo) -> str:
+    if info.kind == "choice":
+        return "{" + ",".join(info.labels) + "}"
+    return {"bool": "{true,false}", "int": "N"}.get(info.kind, "TEXT")
+
+
+def _setting_flags(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings named on the command line, checked.
+
+    Raises:
+        SettingsError: a value that is not allowed; on the command line that is no warning but an error.
+    """
+    flags: dict[str, Any] = {}
+    for info in iter_settings():
+        text = getattr(arguments, info.key, None)
+        if text is not None:
+            flags[info.key] = parse_value(info, text)
+            with_value(Settings(), info.key, flags[info.key])
+    return flags
+
+
+def _complain(error: YomitoriError) -> None:
+    print(f"yomitori: {error.message}", file=sys.stderr)
+    if error.advice:
+        print(f"  {error.advice}", file=sys.stderr)
+
+
+def _open_settings(paths: Paths, flags: dict[str, Any]) -> SettingsStore:
+    store = SettingsStore(paths.settings_file, flags=flags)
+    for warning in store.warnings:
+        print(f"yomitori: {warning}", file=sys.stderr)
+    return store
+
+
+# ---- ocr
+
+
+def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: FrontEnd) -> int:
+    _log_to_stderr(arguments.verbose)
+    paths = Paths.for_user()
+    store = _open_settings(paths, flags)
+    sources = list(_find_pictures(arguments.files))
+    if arguments.annotate and len(sources) != 1:
+        raise SettingsError(
+            key="--annotate", value=arguments.annotate, reason=f"there are {len(sources)} pictures"
+        )
+    worst = 0
+    engine = Engine(store, paths.log)
+    try:
+        for index, (source, outcome) in enumerate(_read_all(engine, sources)):
+            if isinstance(outcome, YomitoriError):
+                _complain(outcome)
+                worst = worst or outcome.exit_code
+                continue
+            image, result = outcome
+            _print_result(source, result, arguments.json, first=index == 0)
+            if arguments.annotate:
+                from service.annotate import annotate
+
+                annotate(image, result, arguments.annotate)
+    finally:
+        engine.close()
+    return worst
+
+
+def _find_pictures(names: Sequence[str]) -> Iterator[str]:
+    """Each name as given; a folder gives the pictures in it, in order of name.
+
+    Raises:
+        FileUnreadable: a folder that may not be read or holds no picture.
+    """
+    for name in names:
+        folder = Path(name)
+        if name == "-" or not folder.is_dir():
+            yield name
+            continue
+        try:
+            found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        except OSError as error:
+            raise FileUnreadable(name=name, reason=error.strerror or str(error)) from error
+        if not found:
+            raise FileUnreadable(name=name, reason="there is no picture in this folder")
+        yield from map(str, found)
+
+
+def _read_all(
+    engine: Engine, sources: Sequence[str]
+) -> Iterator[tuple[str, tuple[RgbImage, OcrResult] | YomitoriError]]:
+    """Read one after another; a progress bar on stderr when there are several."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=len(sources), unit="picture", file=sys.stderr, disable=len(sources) < 2, leave=False
+    ) as bar:
+        for source in sources:
+            try:
+                image = _load(source)
+                outcome: tuple[RgbImage, OcrResult] | YomitoriError = (
+                    image,
+                    engine.recognize(image).result(),
+                )
+            except YomitoriError as error:
+                outcome = error
+            bar.clear()
+            yield source, outcome
+            bar.update()
+
+
+def _load(source: str) -> RgbImage:
+    if source == "-":
+        return load_image(sys.stdin.buffer.read(), STDIN_NAME)
+    return load_image(Path(source), source)
+
+
+def _print_result(source: str, result: OcrResult, as_json: bool, first: bool) -> None:
+    if as_json:
+        print(json.dumps({"file": source, **result.to_json()}, ensure_ascii=False), flush=True)
+    else:
+        print(("" if first else "\n") + result.text, flush=True)
+
+
+# ---- the running instance
+
+
+def _call(arguments: argparse.Namespace, flags: dict[str, Any], front_end: FrontEnd) -> int:
+    command = arguments.command
+    try:
+        Instance(Paths.for_user().runtime).call(command)
+    except InstanceError as error:
+        if command == "capture" and error.params["reason"] == "none is running":
+            return front_end.start_tray(flags, True)
+        raise
+    return 0
+
+
+# ---- doctor
+
+
+def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: FrontEnd) -> int:
+    """Prints every check; 0 when reading works, whatever else does not."""
+    paths = Paths.for_user()
+    store = _open_settings(paths, flags)
+    engine = Engine(store, paths.log)
+    try:
+        reading = check_engine(engine)
+    finally:
+        engine.close()
+    checks = [*check_machine(), reading, *check_folders(paths), *front_end.check_desktop(store)]
+    for check in checks:
+        if arguments.json:
+            row = {"name": check.name, "ok": check.ok, "detail": check.detail, "fix": check.fix}
+            print(json.dumps(row, ensure_ascii=False))
+        else:
+            mark = {True: "ok", False: "NO", None: "--"}[check.ok]
+            print(f"{mark}  {check.name}: {check.detail}")
+            if check.ok is False and check.fix:
+                print(f"      {check.fix}")
+    return 0 if reading.ok else 4
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+
+
+_COMMANDS: dict[str, Callable[..., int]] = {
+    "ocr": _ocr,
+    "capture": _call,
+    "show": _call,
+    "quit": _call,
+    "doctor": _doctor,
+}

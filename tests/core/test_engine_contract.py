@@ -1,0 +1,151 @@
+"""The contract that every engine passes, the fake one and the real ones alike.
+
+A new engine is one more row in ``ENGINES``; it is then held to all of this.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.engine import Engine
+from core.engines import ENGINES, EngineSpec
+from core.errors import Cancelled, ProcessDied
+from core.events import HostState, State
+from core.settings import SettingsStore
+from core.types import OcrResult, RgbImage
+from tests.support.fake_engine import FAKE
+
+STALL = 120.0
+
+
+def endless_picture(spec: EngineSpec) -> RgbImage:
+    """A picture that takes the engine long enough to be interrupted."""
+    if spec is FAKE:
+        return RgbImage(2, 2, b"\x00\x00\x01" * 4)
+    stripes = (b"\x00" * 3 * 6 + b"\xff" * 3 * 18) * 200
+    rows = b"".join((stripes if (y // 24) % 2 else b"\xff" * len(stripes)) for y in range(4000))
+    return RgbImage(4800, 4000, rows)
+
+
+WHITE = RgbImage(80, 60, b"\xff" * (80 * 60 * 3))
+TINY = RgbImage(1, 1, b"\x00\xff\x00")
+
+
+class Subject:
+    """An Engine with one registered engine in it."""
+
+    def __init__(self, spec: EngineSpec, settings: SettingsStore, log: Path) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.states: list[HostState] = []
+        self.changed = threading.Condition()
+        self.engine = Engine(settings, log, engines=(spec,))
+        self.engine.subscribe(self._record)
+
+    def _record(self, state: HostState) -> None:
+        with self.changed:
+            self.states.append(state)
+            self.changed.notify_all()
+
+    def wait_for(self, test: Callable[[HostState], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: any(map(test, self.states)), STALL), self.states
+
+
+def model_processes() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(params=[FAKE, *ENGINES], ids=lambda spec: spec.title)
+def subject(request: pytest.FixtureRequest, settings: SettingsStore, tmp_path: Path) -> Iterator[Subject]:
+    subject = Subject(request.param, settings, tmp_path / "log")
+    yield subject
+    subject.engine.close()
+    assert model_processes() == [], "close() must leave no process"
+
+
+def test_a_result_names_engine_device_and_time_and_round_trips(subject: Subject) -> None:
+    result = subject.engine.recognize(WHITE).result(STALL)
+    assert result.engine == subject.spec.title
+    assert result.device
+    assert result.seconds >= 0
+    assert OcrResult.from_json(result.to_json()).to_json() == result.to_json()
+
+
+def test_one_pixel_is_read_without_an_error(subject: Subject) -> None:
+    assert isinstance(subject.engine.recognize(TINY).result(STALL), OcrResult)
+
+
+def test_lines_lie_inside_the_picture_and_confidences_match_the_text(subject: Subject) -> None:
+    for block in subject.engine.recognize(WHITE).result(STALL).blocks:
+        for line in block.lines:
+            assert 0 <= line.box.x <= line.box.right <= WHITE.width
+            assert 0 <= line.box.y <= line.box.bottom <= WHITE.height
+            assert len(line.confidences) in (0, len(line.text))
+
+
+def test_a_running_job_can_be_cancelled_and_the_next_is_read(subject: Subject) -> None:
+    job = subject.engine.recognize(endless_picture(subject.spec))
+    subject.wait_for(lambda state: state.state == State.BUSY)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result(STALL)
+    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
+
+
+def test_kill_9_in_the_middle_of_a_job_costs_that_job_only(subject: Subject) -> None:
+    job = subject.engine.recognize(endless_picture(subject.spec))
+    subject.wait_for(lambda state: state.state == State.BUSY)
+    first = model_processes()[0].pid
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(ProcessDied) as caught:
+        job.result(STALL)
+    assert caught.value.retryable
+    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
+    assert model_processes()[0].pid != first
+
+
+def test_it_unloads_after_the_idle_time_and_comes_back(subject: Subject) -> None:
+    subject.settings.set("models.idle_unload", 0)
+    subject.engine.recognize(WHITE).result(STALL)
+    subject.wait_for(lambda state: state.state == State.UNLOADED)
+    assert model_processes() == []
+    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
+
+
+def test_closing_in_the_middle_of_a_job_cancels_it(subject: Subject) -> None:
+    job = subject.engine.recognize(endless_picture(subject.spec))
+    subject.wait_for(lambda state: state.state == State.BUSY)
+    subject.engine.close()
+    with pytest.raises(Cancelled):
+        job.result(STALL)
+
+
+def test_changed_threads_load_the_engine_anew(subject: Subject) -> None:
+    subject.engine.recognize(WHITE).result(STALL)
+    first = model_processes()[0].pid
+    subject.settings.set("models.threads", 1)
+    subject.engine.recognize(WHITE).result(STALL)
+    assert model_processes()[0].pid != first
+
+
+def test_five_loads_and_unloads_leave_no_file_or_process(subject: Subject) -> None:
+    subject.engine.recognize(WHITE).result(STALL)
+    handles = psutil.Process().num_fds()
+    for _ in range(5):
+        seen = len(subject.states)
+        subject.engine.unload()
+        with subject.changed:
+            assert subject.changed.wait_for(
+                lambda seen=seen: any(s.state == State.UNLOADED for s in subject.states[seen:]), STALL
+            )
+        subject.engine.recognize(WHITE).result(STALL)
+    assert psutil.Process().num_fds() <= handles
+    assert len(model_processes()) == 1

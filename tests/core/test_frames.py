@@ -1,0 +1,64 @@
+"""Frames: what is sent arrives, what is no frame is refused."""
+
+from __future__ import annotations
+
+from multiprocessing.connection import Pipe
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import frames
+from core.errors import ProtocolError
+from core.types import RgbImage
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=4), st.binary(max_size=200))
+def test_what_is_encoded_is_decoded(header: dict[str, object], payload: bytes) -> None:
+    assert frames.decode(frames.encode(header, payload)) == (header, payload)
+
+
+@given(st.binary(max_size=60))
+def test_random_bytes_never_raise_anything_but_a_protocol_error(data: bytes) -> None:
+    try:
+        frames.decode(data)
+    except ProtocolError as error:
+        assert error.retryable
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"Y\x01\x00",
+        frames.encode({"a": 1})[:-1],
+        frames.encode({"a": 1}).replace(b"Y\x01", b"Y\x02", 1),
+        frames.encode({"a": 1}).replace(b"{", b"[", 1),
+    ],
+)
+def test_damaged_frames_are_refused(frame: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        frames.decode(frame)
+
+
+def test_a_picture_crosses_a_pipe_unchanged() -> None:
+    ours, theirs = Pipe()
+    image = RgbImage(3, 2, bytes(range(18)))
+    fields, payload = frames.image_fields(image)
+    frames.send(ours, {"kind": "job", **fields}, payload)
+    header, data = frames.receive(theirs)
+    assert frames.image_of(header, data) == image
+    assert frames.image_of({"kind": "job"}, b"") is None
+    ours.close()
+    theirs.close()
+
+
+def test_an_image_of_the_wrong_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 x 2"):
+        RgbImage(3, 2, b"abc")

@@ -1,0 +1,151 @@
+"""The commands, run as a user runs them: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.types import OcrResult
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PICTURE = ROOT / "tests" / "data" / "two-lines.png"
+TEXT = "今日は学校に行きませんでした。\nどこへ行くの？\n"
+
+
+def yomitori(*arguments: str, stdin: bytes = b"", **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), *arguments],
+        input=stdin,
+        capture_output=True,
+        env=env | environ,
+        timeout=120,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_plain_text_alone_is_on_stdout() -> None:
+    done = yomitori("ocr", str(PICTURE))
+    assert (done.returncode, done.stdout, done.stderr) == (0, TEXT, "")
+
+
+def test_a_picture_on_standard_input_is_read() -> None:
+    assert yomitori("ocr", "-", stdin=PICTURE.read_bytes()).stdout == TEXT
+
+
+def test_json_holds_the_whole_result() -> None:
+    row = json.loads(yomitori("ocr", str(PICTURE), "--json").stdout)
+    assert row.pop("file") == str(PICTURE)
+    result = OcrResult.from_json(row)
+    assert result.text + "\n" == TEXT
+    assert len(result.blocks) == 2
+    assert (result.engine, result.device) == ("built-in", "cpu")
+
+
+def test_a_folder_is_read_in_order_with_a_bar_on_stderr(tmp_path: Path) -> None:
+    for name in ("b.png", "a.PNG"):
+        (tmp_path / name).write_bytes(PICTURE.read_bytes())
+    (tmp_path / "notes.txt").write_text("not a picture")
+    done = yomitori("ocr", "--json", str(tmp_path))
+    assert [json.loads(row)["file"] for row in done.stdout.splitlines()] == [
+        str(tmp_path / "a.PNG"),
+        str(tmp_path / "b.png"),
+    ]
+    assert "picture" in done.stderr
+
+
+def test_one_bad_file_costs_only_itself(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"")
+    done = yomitori("ocr", str(bad), str(PICTURE))
+    assert done.returncode == 3
+    assert TEXT in done.stdout
+    assert "is not a picture" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("ocr", "nowhere.png"), 3, "cannot be opened"),
+        (("ocr", str(ROOT / "docs")), 3, "no picture in this folder"),
+        (("ocr", str(PICTURE), "--engine", "magic"), 2, "cannot be magic"),
+        (("ocr", str(PICTURE), "--models-threads", "many"), 2, "whole number"),
+        (("ocr", str(PICTURE), str(PICTURE), "--annotate", "x.png"), 2, "there are 2 pictures"),
+        (("ocr", str(PICTURE), "--annotate", "/nowhere/x.png"), 5, "cannot be used"),
+        (("dance",), 2, "invalid choice"),
+        (("show",), 7, "none is running"),
+        (("quit",), 7, "none is running"),
+        ((), 6, "there is no display"),
+        (("capture",), 6, "there is no display"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_an_exit_code(
+    arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = yomitori(*arguments)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dead_display_is_said_not_a_crash() -> None:
+    done = yomitori(DISPLAY=":4999")
+    assert done.returncode == 6
+    assert "the display :4999 does not answer" in done.stderr
+
+
+def test_settings_come_from_flags_before_the_environment_before_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "settings.json").write_text('{"reading": {"line_breaks": "drop"}}')
+    joined = TEXT.replace("\n", "") + "\n"
+    home = str(tmp_path)
+    assert yomitori("ocr", str(PICTURE), YOMITORI_HOME=home).stdout == joined
+    env = {"YOMITORI_HOME": home, "YOMITORI_READING_LINE_BREAKS": "keep"}
+    assert yomitori("ocr", str(PICTURE), **env).stdout == TEXT
+    assert yomitori("ocr", "--reading-line-breaks", "drop", str(PICTURE), **env).stdout == joined
+
+
+def test_a_corrupt_settings_file_is_moved_aside_and_said(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "settings.json").write_text("{broken")
+    done = yomitori("ocr", str(PICTURE), YOMITORI_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, TEXT)
+    assert "moved to" in done.stderr
+    assert [p.name.split("-")[0] for p in config.iterdir()] == ["settings.json.broken"]
+
+
+def test_the_annotated_picture_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert yomitori("ocr", str(PICTURE), "--annotate", str(out)).stdout == TEXT
+    assert out.read_bytes() != PICTURE.read_bytes()
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_doctor_says_what_works_without_a_display() -> None:
+    done = yomitori("doctor")
+    assert done.returncode == 0
+    assert "ok  Reading engine: built-in on cpu" in done.stdout
+    assert "NO  Display: The tray does not work here: there is no display." in done.stdout
+    rows = [json.loads(row) for row in yomitori("doctor", "--json").stdout.splitlines()]
+    assert all(row["fix"] for row in rows if row["ok"] is False)
+
+
+def test_version_is_the_package_s() -> None:
+    from core import __version__
+
+    assert yomitori("--version").stdout == f"yomitori {__version__}\n"
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    command = f'"{sys.executable}" "{ROOT / "main.py"}" ocr "{PICTURE}" "{PICTURE}" | head -c 1 >/dev/null'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
