@@ -12,7 +12,7 @@ PYTEST := $(GUARD) QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test lint types imports test-core test-rest bench soak samples \
-        screenshots translations lock clean
+        screenshots translations docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,7 +76,10 @@ screenshots: setup-test ## take the pictures in the documentation again
 	@$(PY) -m benchmarks.screenshots
 
 translations: setup-test ## bring the Japanese texts up to date with the code
-	@sh packaging/translations.sh $(VENV)
+	@$(PY) packaging/translations.py
+
+docs: setup-test ## write the table of settings into the user guide
+	@$(PY) packaging/settings_table.py
 
 lock: ## write the locked versions of what is installed in .venv
 	@sh packaging/lock.sh $(VENV)

@@ -10,6 +10,7 @@ from pathlib import Path
 from core import __version__
 from core.devices import list_devices
 from core.engine import Engine
+from core.engines import title_of
 from core.errors import YomitoriError
 from core.memory import format_bytes
 from core.paths import Paths, ensure_private_folder
@@ -61,4 +62,6 @@ def check_engine(engine: Engine) -> Check:
     except TimeoutError:
         return Check("Reading engine", False, "it did not answer in 2 minutes", "Try again.")
     memory = format_bytes(engine.state("ocr").memory)
-    return Check("Reading engine", True, f"{result.engine} on {result.device}, {memory} while loaded")
+    return Check(
+        "Reading engine", True, f"{title_of(result.engine)} on {result.device}, {memory} while loaded"
+    )

@@ -92,3 +92,8 @@ def find_engine(name: str, role: str, engines: tuple[EngineSpec, ...] = ENGINES)
         if name in ("auto", spec.name):
             return spec
     raise UnknownEngine(name=name, known=", ".join(["auto", *(spec.name for spec in candidates)]))
+
+
+def title_of(name: str, engines: tuple[EngineSpec, ...] = ENGINES) -> str:
+    """What people call the engine of that name; the name itself for one that is not known (any more)."""
+    return next((spec.title for spec in engines if spec.name == name), name)

@@ -24,8 +24,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """The state of one role's host. ``memory`` is what its process has for itself, ``freed`` what the
-    system had more of after it ended (both in bytes, 0 when not known)."""
+    """The state of one role's host.
+
+    ``engine`` is the engine's name. ``memory`` is what its process has for itself, ``freed`` what the
+    system had more of after it ended (both in bytes, 0 when not known).
+    """
 
     role: str
     state: State

@@ -109,7 +109,7 @@ class History:
     """The store. Every method may be called from any thread; each takes a few milliseconds at most, except
     ``delete``, ``clear`` and ``prune`` with many pictures.
 
-    ``notices`` holds a sentence for the user for each damaged file that was moved aside.
+    ``notice`` is a sentence for the user when a damaged file was moved aside, else empty.
 
     Raises:
         DiskFull: from every method that writes; nothing of that call was kept.
@@ -122,7 +122,7 @@ class History:
         self._clock = clock
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
-        self.notices: list[str] = []
+        self.notice = ""
         ensure_private_folder(path.parent)
         with self._lock:
             try:
@@ -406,7 +406,7 @@ class History:
         except sqlite3.Error as problem:
             self._close_quietly()
             raise self._translated(problem) from problem
-        self.notices.append(f"The history was damaged. It was moved to {aside}; a new one was started.")
+        self.notice = f"The history was damaged. It was moved to {aside}; a new one was started."
 
     def _close_quietly(self) -> None:
         db, self._db = self._db, None

@@ -279,7 +279,7 @@ class ModelHost:
             if self._loaded == wanted:
                 return
             self._end_process()
-        self._set(HostState(self.role, State.LOADING, plan.spec.title))
+        self._set(HostState(self.role, State.LOADING, plan.spec.name))
         try:
             self._memory.reserve(self.role, plan.spec.title, plan.spec.memory)
             self._idle.clear()
@@ -293,7 +293,7 @@ class ModelHost:
         except YomitoriError as error:
             self._end_process()
             if not isinstance(error, Cancelled):
-                self._set_failed(error, plan.spec.title)
+                self._set_failed(error, plan.spec.name)
             raise
         finally:
             self._memory.settle(self.role)
@@ -303,7 +303,7 @@ class ModelHost:
             HostState(
                 self.role,
                 State.READY,
-                plan.spec.title,
+                plan.spec.name,
                 answer["device"],
                 self._process.private_memory(),
             )
@@ -326,6 +326,8 @@ class ModelHost:
 
     def _run_job(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
         assert self._process is not None
+        assert self._loaded is not None
+        title = self._loaded[0].title
         self._process.run(job.id, job.op, job.params, job.image)
         deadline = time.monotonic() + self._limits.silence
         asked = False
@@ -341,9 +343,7 @@ class ModelHost:
                 self._end_process()
                 if asked:
                     raise Cancelled
-                raise ReadFailed(
-                    engine=self._state.engine, reason=f"no answer for {self._limits.silence:.0f} s"
-                )
+                raise ReadFailed(engine=title, reason=f"no answer for {self._limits.silence:.0f} s")
             if header.get("id") != job.id:
                 continue
             if header["kind"] == "piece":

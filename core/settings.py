@@ -142,7 +142,7 @@ class Card(_Group):
         le=600,
         title="Hide the card after",
         description="Seconds without the pointer or the keyboard on it; 0 keeps it until it is closed.",
-        json_schema_extra={"unit": "s"},
+        json_schema_extra={"unit": "s", "special": {"0": "Never"}},
     )
     text_size: int = Field(
         default=19,
@@ -215,7 +215,7 @@ class Models(_Group):
         le=86400,
         title="Free memory when idle for",
         description="Models are loaded again when you need them. 0 frees at once, -1 never.",
-        json_schema_extra={"unit": "s"},
+        json_schema_extra={"unit": "s", "special": {"-1": "Never", "0": "At once"}},
     )
     threads: int = Field(
         default=0,
@@ -223,6 +223,7 @@ class Models(_Group):
         le=256,
         title="Processor threads",
         description="How many threads a model may use; 0 takes the number of physical cores.",
+        json_schema_extra={"special": {"0": "Automatic"}},
     )
 
 
@@ -240,7 +241,7 @@ class Storage(_Group):
         le=36500,
         title="Keep snips for",
         description="Older ones are deleted; 0 keeps them until the space below is used up.",
-        json_schema_extra={"unit": "days"},
+        json_schema_extra={"unit": "days", "special": {"0": "No limit"}},
     )
     keep_mb: int = Field(
         default=1024,
@@ -248,7 +249,7 @@ class Storage(_Group):
         le=1_048_576,
         title="Use at most",
         description="The oldest snips are deleted beyond that; 0 sets no limit.",
-        json_schema_extra={"unit": "MB"},
+        json_schema_extra={"unit": "MB", "special": {"0": "No limit"}},
     )
 
 
@@ -268,7 +269,7 @@ class SettingInfo:
     """What a form, a flag or a table needs to know about one setting.
 
     ``kind`` is ``bool``, ``int``, ``choice``, ``text`` or ``hotkey``. ``labels`` maps each value of a
-    choice to the words shown for it.
+    choice to the words shown for it, ``special`` the numbers that mean something else than an amount.
     """
 
     key: str
@@ -282,6 +283,7 @@ class SettingInfo:
     minimum: int | None
     maximum: int | None
     unit: str
+    special: dict[int, str]
 
     @property
     def env_name(self) -> str:
@@ -325,6 +327,7 @@ def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> Setti
         minimum=getattr(bounds.get("Ge"), "ge", None),
         maximum=getattr(bounds.get("Le"), "le", None),
         unit=str(extra.get("unit", "")),
+        special={int(k): str(v) for k, v in dict(extra.get("special", {})).items()},  # type: ignore[arg-type]
     )
 
 
@@ -354,6 +357,13 @@ def parse_value(info: SettingInfo, text: str) -> Any:
         except ValueError:
             raise SettingsError(key=info.key, value=text, reason="say a whole number") from None
     return text
+
+
+def value_of(settings: Settings, key: str) -> Any:
+    """The value of ``group.name``; raises SettingsError for a key that does not exist."""
+    find_setting(key)
+    group, name = key.split(".")
+    return getattr(getattr(settings, group), name)
 
 
 def with_value(settings: Settings, key: str, value: Any) -> Settings:
@@ -405,7 +415,7 @@ class SettingsStore:
         except OSError as error:
             self._warn(f"The settings file {self._path} cannot be read: {error.strerror}.")
             return
-        except ValueError:
+        except (ValueError, RecursionError):
             aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
             with contextlib.suppress(OSError):
                 self._path.replace(aside)
@@ -495,8 +505,10 @@ def write_atomically(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
+        temporary = None
     except OSError as error:
+        raise StorageError(path=path, reason=error.strerror or str(error)) from error
+    finally:
         if temporary:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        raise StorageError(path=path, reason=error.strerror or str(error)) from error

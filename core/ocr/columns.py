@@ -14,13 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ocr.pixels import Picture, Region, cut_out, ink_of
+from core.ocr.pixels import Picture, Region, border_colour, contrast_of, cut_out, darkness_of
 from core.types import Box
 
 _REACH = 1.15
 """How far beyond the detected ends a column is followed, in widths: the detector leaves out lone marks."""
 _GAP = 0.8
 """A mark further away than this, in widths, is another text."""
+_CROWD = 8
+"""More pieces of ink than this beyond an end are a screentone outside the bubble."""
 _AID_REACH = 0.6
 """How far beside a column its reading aids are looked for, in widths."""
 _AID_PART = 0.62
@@ -28,11 +30,17 @@ _AID_PART = 0.62
 _AID_LEAST = 0.3
 """A reading aid is at least this wide, as a share of its column's width: a full stop is not."""
 
-_TONED_INK = 0.72
-_DOT = 0.16
-"""On a screentone: the share of contrast that is ink, and the size of the dots that are left, in widths."""
+_INK = 0.4
+"""From this share of the strongest contrast on, a pixel is ink."""
+_TONED_INK = 0.6
+_TONED_PEAK = 0.88
+"""On a screentone: how dark ink is, and how dark each piece of ink is somewhere, which dots are nowhere."""
 _SPECKS = 5
 """More specks than this on a square as wide as the column are a screentone."""
+
+_WIDEST = 1.4
+_TALLEST = 2.5
+"""A connected piece of ink larger than this, in widths of the column, is no writing but an outline."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Column:
     ink: NDArray[np.bool_]
     left: int
     top: int
+    place: Box | None = None
+    """Where a slanted column is on the page; an upright one is where its ink is."""
 
     @property
     def width(self) -> int:
@@ -55,6 +65,8 @@ class Column:
     @property
     def box(self) -> Box:
         """Around the ink, on the page; around the picture when there is no ink."""
+        if self.place is not None:
+            return self.place
         across, along = np.flatnonzero(self.ink.any(axis=0)), np.flatnonzero(self.ink.any(axis=1))
         if not across.size:
             return Box(self.left, self.top, max(1, self.picture.shape[1]), max(1, self.picture.shape[0]))
@@ -91,14 +103,23 @@ def take_column(
     width, height = region.size
     above, below = _free_space(region.box, others, _REACH * width)
     strip, left, top, inset = _strip(picture, region, above, below, _AID_REACH * width, aids_right)
-    parts, labels = _parts(ink_of(strip))
-    if _is_toned(parts, strip, width):
-        parts, labels = _parts(ink_of(strip, _TONED_INK))
-        parts = [part for part in parts if part.size > _DOT * width]
+    core = strip[round(above) : round(above + height), max(0, round(inset)) : round(inset + width)]
+    parts, labels = _parts(contrast_of(strip, core) > _INK)
+    toned = _is_toned(parts, (inset, inset + width), (above, above + height))
+    if toned:
+        darkness = darkness_of(strip)
+        parts, labels = _parts(darkness > _TONED_INK)
+        peaks = np.zeros(len(parts) + 1, np.float32)
+        np.maximum.at(peaks, labels.ravel(), darkness.ravel())
+        parts = [part for part in parts if peaks[part.label] > _TONED_PEAK]
     rivals = [Box(b.x - left, b.y - top, b.width, b.height) for b in others]
     own, beside = _own_parts(parts, strip, (inset, inset + width), (above, above + height), rivals)
     own, clear = _clear_of_column(own, width, aids_right)
-    column = Column(strip, np.isin(labels, [p.label for p in own]), left, top)
+    mine = [*own, *clear, *beside]
+    ground = (255, 255, 255) if toned else border_colour(core if core.size else strip)
+    strip = _cleaned(strip, labels, mine, toned, ground)
+    place = region.box if region.slanted else None
+    column = Column(strip, np.isin(labels, [p.label for p in own]), left, top, place)
     thick = column.width
     aids = []
     for piece in _pieces([*clear, *beside], 0.75 * thick):
@@ -111,6 +132,23 @@ def take_column(
     return column, aids
 
 
+def _cleaned(
+    strip: Picture,
+    labels: NDArray[np.int32],
+    mine: Sequence[_Part],
+    toned: bool,
+    ground: tuple[int, int, int],
+) -> Picture:
+    """The strip without foreign ink; on a screentone, without all that is not close to its own ink."""
+    own = np.isin(labels, [part.label for part in mine]).astype(np.uint8)
+    near = cv2.dilate(own, np.ones((5, 5), np.uint8)) > 0
+    foreign = ((labels > 0) & (own == 0)).astype(np.uint8)
+    wiped = ~near if toned else (cv2.dilate(foreign, np.ones((3, 3), np.uint8)) > 0) & ~near
+    cleaned = strip.copy()
+    cleaned[wiped] = ground
+    return cleaned
+
+
 def _parts(ink: NDArray[np.bool_]) -> tuple[list[_Part], NDArray[np.int32]]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     parts = [
@@ -120,10 +158,16 @@ def _parts(ink: NDArray[np.bool_]) -> tuple[list[_Part], NDArray[np.int32]]:
     return parts, np.asarray(labels, np.int32)
 
 
-def _is_toned(parts: Sequence[_Part], strip: Picture, width: float) -> bool:
-    """Whether so many specks lie around that they must be a screentone."""
-    specks = sum(part.size <= 0.25 * width for part in parts)
-    return specks > _SPECKS * strip.shape[0] * strip.shape[1] / width**2
+def _is_toned(parts: Sequence[_Part], across: tuple[float, float], along: tuple[float, float]) -> bool:
+    """Whether so many specks lie among the characters that they must be a screentone."""
+    width = across[1] - across[0]
+    specks = sum(
+        part.size <= 0.25 * width
+        and across[0] <= (part.left + part.right) / 2 <= across[1]
+        and along[0] <= (part.top + part.bottom) / 2 <= along[1]
+        for part in parts
+    )
+    return bool(specks > _SPECKS * (along[1] - along[0]) / width)
 
 
 def _free_space(box: Box, others: Sequence[Box], reach: float) -> tuple[float, float]:
@@ -180,7 +224,7 @@ def _own_parts(
         leaves = (part.top < start and part.top == 0) or (part.bottom > end and part.bottom == rows)
         cut = part.left == 0 or part.right == columns
         inside = part.top < end and part.bottom > start
-        if leaves:
+        if leaves or part.right - part.left > _WIDEST * width or part.bottom - part.top > _TALLEST * width:
             continue
         if near <= x <= far and inside and not (cut and part.right - part.left < 0.15 * width):
             own.append(part)
@@ -189,12 +233,13 @@ def _own_parts(
             ends.append(part)
         elif inside and not cut and part.size <= _AID_PART * width:
             beside.append(part)
-    for part in sorted(ends, key=lambda p: p.top):
-        if part.top >= end and part.top - high <= _GAP * width:
+    lower, upper = [p for p in ends if p.top >= end], [p for p in ends if p.bottom <= start]
+    for part in sorted(lower, key=lambda p: p.top) if len(lower) <= _CROWD else ():
+        if part.top - high <= _GAP * width:
             own.append(part)
             high = max(high, part.bottom)
-    for part in sorted(ends, key=lambda p: -p.bottom):
-        if part.bottom <= start and low - part.bottom <= _GAP * width:
+    for part in sorted(upper, key=lambda p: -p.bottom) if len(upper) <= _CROWD else ():
+        if low - part.bottom <= _GAP * width:
             own.append(part)
             low = min(low, part.top)
     return own, beside
@@ -209,7 +254,7 @@ def _nearer(rival: Box, x: float, y: float, distance: float) -> bool:
 
 def _clear_of_column(own: list[_Part], width: float, aids_right: bool) -> tuple[list[_Part], list[_Part]]:
     """Parts that stand clear of the column's large characters, on the side of the reading aids."""
-    large = [p for p in own if p.size >= 0.5 * width]
+    large = [p for p in own if p.size >= 0.45 * width]
     if not large:
         return own, []
     near, far = min(p.left for p in large), max(p.right for p in large)

@@ -19,7 +19,7 @@ _FURIGANA_GAP_PERCENT = 45
 """How far from its line a reading aid may stand, as a share of the line's thickness."""
 _SAME_SIZE_PERCENT = 190
 """Lines of one bubble differ in thickness by less than this."""
-_LINE_GAP_PERCENT = 95
+_LINE_GAP_PERCENT = 115
 """Lines of one bubble are less than this share of their thickness apart."""
 _OVERLAP_PERCENT = 35
 """Lines of one bubble stand beside each other for this share of the shorter one."""
@@ -224,7 +224,7 @@ def _cut(items: list[int], boxes: Sequence[Box], rightwards: bool) -> list[int]:
             return [i for part in parts for i in _cut(part, boxes, rightwards)]
     sign = 1 if rightwards else -1
     return sorted(
-        items, key=lambda i: (boxes[i].y + sign * (boxes[i].x + boxes[i].right) // 2, _sort_key(boxes[i]))
+        items, key=lambda i: (2 * boxes[i].y + sign * (boxes[i].x + boxes[i].right), _sort_key(boxes[i]))
     )
 
 
@@ -234,9 +234,8 @@ def _split(items: list[int], boxes: Sequence[Box], horizontal: bool) -> list[lis
     def shrunk(i: int) -> tuple[int, int]:
         box = boxes[i]
         start, length = (box.y, box.height) if horizontal else (box.x, box.width)
-        return 100 * start + _CUT_TOLERANCE_PERCENT * length // 2, 100 * (start + length) - (
-            _CUT_TOLERANCE_PERCENT * length // 2
-        )
+        cut = _CUT_TOLERANCE_PERCENT * length
+        return 200 * start + cut, 200 * (start + length) - cut
 
     parts: list[list[int]] = []
     reached = 0

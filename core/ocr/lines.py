@@ -80,6 +80,7 @@ def prepare(columns: Sequence[Column], direction: Direction) -> list[Line]:
     width = max(column.width for column in columns)
     if width == 0:
         return [_unknown(column, direction) for column in columns]
+    columns = [_cropped(column, width) if column.width else column for column in columns]
     pitch, cuts = cut_cells([column.ink for column in columns], width)
     em = min(pitch, _FULL_WIDTH * width)
     lines = []
@@ -103,6 +104,21 @@ def _unknown(column: Column, direction: Direction) -> Line:
 
 def _upright(column: Column) -> Picture:
     return np.ascontiguousarray(column.picture.swapaxes(0, 1))
+
+
+def _cropped(column: Column, em: float) -> Column:
+    """The column with only a narrow margin around its ink."""
+    across, along = np.flatnonzero(column.ink.any(axis=0)), np.flatnonzero(column.ink.any(axis=1))
+    margin = max(2, round(0.15 * em))
+    left, right = max(0, int(across[0]) - margin), int(across[-1]) + 1 + margin
+    top, bottom = max(0, int(along[0]) - margin), int(along[-1]) + 1 + margin
+    return Column(
+        column.picture[top:bottom, left:right],
+        column.ink[top:bottom, left:right],
+        column.left + left,
+        column.top + top,
+        column.place,
+    )
 
 
 def look_again(line: Line, reading: Reading, recognizer: LineRecognizer) -> Reading:

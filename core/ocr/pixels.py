@@ -20,6 +20,8 @@ Points: TypeAlias = NDArray[np.float32]
 
 _DRIFT = 0.35
 """A line that drifts by less than this share of its thickness is cut out upright: turning it only blurs."""
+_DARK = 110
+"""A ground darker than this carries light writing."""
 _FAINT = 24
 """Contrasts below are grain."""
 
@@ -125,21 +127,30 @@ def inverted(picture: Picture) -> Picture:
 
 def is_dark(picture: Picture) -> bool:
     """Whether light text on a dark ground is the likelier guess."""
-    return sum(border_colour(picture)) < 3 * 110
+    return sum(border_colour(picture)) < 3 * _DARK
 
 
-def ink_of(picture: Picture, share: float = 0.4) -> NDArray[np.bool_]:
-    """Which pixels belong to writing: darker than the ground, or lighter where the ground is dark.
+def contrast_of(picture: Picture, core: Picture | None = None) -> NDArray[np.float32]:
+    """How clearly each pixel stands out from the ground, 1 for the strongest: writing, not its halo.
+
+    Writing is darker than the ground, or lighter where the ground is dark. All 0 where nothing stands out.
 
     Args:
-        share: of the strongest contrast, from which on a pixel is ink.
+        core: the part that holds the writing, where it is known: its ground counts, not the surroundings'.
     """
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
-    if is_dark(picture):
-        grey = 255 - grey
-    ground = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
-    contrast = ground - grey
+    if core is None or not core.size:
+        ground = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    else:
+        ground = float(np.median(cv2.cvtColor(core, cv2.COLOR_BGR2GRAY)))
+    contrast = ground - grey if ground >= _DARK else grey - ground
     strongest = float(np.percentile(contrast, 99))
     if strongest < _FAINT:
-        return np.zeros(grey.shape, np.bool_)
-    return np.asarray(contrast > share * strongest, np.bool_)
+        return np.zeros(grey.shape, np.float32)
+    return np.asarray((contrast / strongest).clip(0, 1), np.float32)
+
+
+def darkness_of(picture: Picture) -> NDArray[np.float32]:
+    """How dark each pixel is, 1 for the darkest: what tells writing from a screentone around it."""
+    darkness = 255 - np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.float32)
+    return np.asarray((darkness / max(1.0, float(np.percentile(darkness, 99.5)))).clip(0, 1), np.float32)

@@ -18,8 +18,8 @@ from core.types import RgbImage
 if TYPE_CHECKING:
     from core.ocr.reader import PageReader
 
-_DETECTION = "PP-OCRv6_det_small.onnx"
-_RECOGNITION = "PP-OCRv6_rec_small.onnx"
+DETECTION = "PP-OCRv6_det_small.onnx"
+RECOGNITION = "PP-OCRv6_rec_small.onnx"
 
 
 def model_folder() -> Path:
@@ -67,7 +67,7 @@ class PpOcrEngine:
                 str(path), sess_options=settings, providers=["CPUExecutionProvider"]
             )
 
-        self._reader = PageReader(TextDetector(session(_DETECTION)), LineRecognizer(session(_RECOGNITION)))
+        self._reader = PageReader(TextDetector(session(DETECTION)), LineRecognizer(session(RECOGNITION)))
         return Loaded("cpu", f"PP-OCRv6-small, {threads} threads")
 
     def run(

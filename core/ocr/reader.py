@@ -11,9 +11,13 @@ from core.ocr import layout
 from core.ocr.columns import Column
 from core.ocr.detector import TextDetector
 from core.ocr.lines import Line, box_of, look_again, prepare, ready, take_lines
-from core.ocr.pixels import Picture, inverted, is_dark
+from core.ocr.panels import find_panels
+from core.ocr.pixels import Picture, region_of
 from core.ocr.recognizer import LineRecognizer, Reading
 from core.types import Box, Direction, Furigana, TextBlock, TextLine
+
+_CREDIBLE = 0.5
+"""Lines of a lower mean likelihood are strokes of the drawing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class PageReader:
         boxes = [box_of(column, d) for (column, _), d in zip(taken, directions, strict=True)]
         hosts = layout.furigana_hosts(boxes, directions)
         main = [i for i in range(len(boxes)) if i not in hosts]
-        bubbles = self._ordered_groups(boxes, directions, main)
+        bubbles = _bubbles(boxes, directions, main, find_panels(picture))
         return _Found(directions, taken, boxes, hosts, bubbles)
 
     def read(
@@ -100,26 +104,29 @@ class PageReader:
             _check(cancelled)
         return readings
 
-    def _ordered_groups(
-        self, boxes: list[Box], directions: list[Direction], main: list[int]
-    ) -> list[list[int]]:
-        groups = [
-            [main[k] for k in group]
-            for group in layout.group_lines([boxes[i] for i in main], [directions[i] for i in main])
-        ]
-        around = [_around([boxes[i] for i in group]) for group in groups]
-        order = layout.reading_order(around, [directions[group[0]] for group in groups])
-        return [groups[k] for k in order]
-
     def _read_whole(self, picture: Picture) -> list[TextBlock]:
-        """Nothing was detected: the whole picture as one line."""
+        """Nothing was detected: the whole picture as one line, a column when it is tall."""
         height, width = picture.shape[:2]
-        reading = self._recognizer.read(inverted(picture) if is_dark(picture) else picture)
-        if not reading.text:
-            return []
-        box = Box(0, 0, width, height)
         direction = Direction.VERTICAL if height > width else Direction.HORIZONTAL
-        return [TextBlock(box, direction, (_text_line(reading, box),))]
+        ((column, _),) = take_lines(picture, [region_of(Box(0, 0, width, height))], [direction])
+        (line,) = prepare([column], direction)
+        reading = look_again(line, self._recognizer.read(ready(line)), self._recognizer)
+        if reading.confidence < _CREDIBLE:
+            return []
+        return [TextBlock(line.box, direction, (TextLine(reading.text, line.box, reading.confidences),))]
+
+
+def _bubbles(
+    boxes: list[Box], directions: list[Direction], main: list[int], panels: list[Box]
+) -> list[list[int]]:
+    """The lines of each bubble, bubbles and lines in reading order."""
+    groups = [
+        [main[k] for k in group]
+        for group in layout.group_lines([boxes[i] for i in main], [directions[i] for i in main])
+    ]
+    around = [_around([boxes[i] for i in group]) for group in groups]
+    order = layout.reading_order(around, [directions[group[0]] for group in groups], panels)
+    return [groups[k] for k in order]
 
 
 def _check(cancelled: Callable[[], bool]) -> None:
@@ -152,15 +159,11 @@ def _block(items: list[tuple[_Item, Reading]], direction: Direction) -> TextBloc
     for index, (item, reading) in enumerate(main):
         line = TextLine(reading.text, item.line.box, reading.confidences)
         for aid, said in items:
-            if aid.annotates == index and said.text:
+            if aid.annotates == index and any("ぁ" <= char <= "ヺ" for char in said.text):
                 line = _annotated(line, reading, direction, said, aid.line.box)
-        if line.text:
+        if line.text and reading.confidence >= _CREDIBLE:
             lines.append(line)
     return TextBlock(_around([line.box for line in lines]), direction, tuple(lines)) if lines else None
-
-
-def _text_line(reading: Reading, box: Box) -> TextLine:
-    return TextLine(reading.text, box, reading.confidences)
 
 
 def _annotated(

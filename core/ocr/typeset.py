@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ocr.pixels import Picture, border_colour
+from core.ocr.pixels import Picture, border_colour, contrast_of
 
 _COARSE = 16
 """Rows per character in which cuts are first looked for."""
@@ -111,8 +111,43 @@ def cut_cells(inks: Sequence[NDArray[np.bool_]], width: float) -> tuple[float, l
         rows = ink.sum(axis=1)
         fine = [_least_ink(rows, first + e / scale, 0.6 / scale) for e in edges[-2:0:-1]]
         fine = [first, *fine, last]
-        cells.append([(a, b) for a, b in pairwise(fine) if b > a])
+        cells.append(_joined([(a, b) for a, b in pairwise(fine) if b > a], ink, _PITCHES[choice] * width))
     return float(_PITCHES[choice] * width), cells
+
+
+def _joined(cells: list[tuple[int, int]], ink: NDArray[np.bool_], pitch: float) -> list[tuple[int, int]]:
+    """The cells, the outer two at each end as one where they hold the parts of one thin mark: ！ …"""
+
+    def fits(first: tuple[int, int], second: tuple[int, int]) -> bool:
+        part = ink[first[0] : second[1]]
+        along, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        if not along.size:
+            return False
+        return bool(np.ptp(along) < 0.95 * pitch and np.ptp(across) < 0.4 * pitch)
+
+    if len(cells) > 1 and fits(cells[-2], cells[-1]):
+        cells = [*cells[:-2], (cells[-2][0], cells[-1][1])]
+    if len(cells) > 1 and fits(cells[0], cells[1]):
+        cells = [(cells[0][0], cells[1][1]), *cells[2:]]
+    return _with_last_mark(cells, ink, pitch)
+
+
+def _with_last_mark(
+    cells: list[tuple[int, int]], ink: NDArray[np.bool_], pitch: float
+) -> list[tuple[int, int]]:
+    """The cells, the last one divided where a full stop or comma hangs below a low character: い。"""
+    top, bottom = cells[-1]
+    inked = top + np.flatnonzero(ink[top:bottom].any(axis=1))
+    gaps = np.flatnonzero(np.diff(inked) > 1)
+    if not gaps.size or np.ptp(inked) < 0.95 * pitch:
+        return cells
+    cut = int(inked[gaps[-1]]) + 1
+    mark = np.flatnonzero(ink[cut:bottom].any(axis=0))
+    low = inked[-1] + 1 - inked[gaps[-1] + 1] <= 0.42 * pitch and np.ptp(mark) < 0.42 * pitch
+    middle = float(np.flatnonzero(ink.any(axis=0))[[0, -1]].mean())
+    if low and mark.mean() > middle and cut - inked[0] >= 0.5 * pitch:
+        return [*cells[:-1], (top, cut), (cut, bottom)]
+    return cells
 
 
 def _solve(profile: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -157,7 +192,9 @@ def _least_ink(rows: NDArray[np.intp], around: float, reach: float) -> int:
     return low + int((window + distance).argmin())
 
 
-def classify(ink: NDArray[np.bool_], top: int, bottom: int, em: float, middle: float) -> Cell:
+def classify(
+    contrast: NDArray[np.float32], ink: NDArray[np.bool_], top: int, bottom: int, em: float, middle: float
+) -> Cell:
     """What stands between two rows of a column whose characters are ``em`` high and centred on ``middle``."""
     part = ink[max(0, top) : bottom]
     across, along = np.flatnonzero(part.any(axis=0)), np.flatnonzero(part.any(axis=1))
@@ -168,7 +205,7 @@ def classify(ink: NDArray[np.bool_], top: int, bottom: int, em: float, middle: f
     width, height = (right - left) / em, (lower - upper) / em
     filled = len(along) / (lower - upper)
     glyph = Glyph.FULL
-    if width <= 0.33 and height >= 0.5 and filled > 0.97:
+    if width <= 0.33 and height >= 0.5 and filled > 0.97 and not _dips(contrast[upper:lower, left:right]):
         glyph = Glyph.BAR
     elif width <= 0.3 and height >= 0.4 and filled < 0.75:
         glyph = Glyph.DOTS
@@ -179,6 +216,13 @@ def classify(ink: NDArray[np.bool_], top: int, bottom: int, em: float, middle: f
     elif width >= 0.55 and height <= 0.39 and abs(upper + lower - top - bottom) > 0.3 * em:
         glyph = Glyph.BRACKET
     return Cell(top, bottom, glyph, (left, upper, right, lower))
+
+
+def _dips(stroke: NDArray[np.float32]) -> bool:
+    """Whether an upright stroke fades somewhere below its middle: above the dot of an exclamation mark."""
+    rows = stroke.max(axis=1)
+    lower = rows[len(rows) // 2 : max(len(rows) // 2 + 1, round(0.9 * len(rows)))]
+    return bool(lower.min() < 0.8 * np.median(rows))
 
 
 def set_as_row(
@@ -192,6 +236,7 @@ def set_as_row(
     height = round(em + 2 * margin)
     row = np.empty((height, 2 * margin + step * max(1, len(cells)), 3), np.uint8)
     row[:] = border_colour(column)
+    contrast = contrast_of(column)
     found = []
     for index, (top, bottom) in enumerate(cells):
         # An outer cell was counted from its ink; where its square ends follows from the pitch.
@@ -199,7 +244,7 @@ def set_as_row(
             top = min(top, round(bottom - pitch))
         if len(cells) > 1 and index == len(cells) - 1:
             bottom = max(bottom, round(top + pitch))
-        cell = classify(ink, top, bottom, em, middle)
+        cell = classify(contrast, ink, top, bottom, em, middle)
         found.append(cell)
         if cell.glyph is Glyph.EMPTY:
             continue

@@ -73,7 +73,7 @@ def subject(request: pytest.FixtureRequest, settings: SettingsStore, tmp_path: P
 
 def test_a_result_names_engine_device_and_time_and_round_trips(subject: Subject) -> None:
     result = subject.engine.recognize(WHITE).result(STALL)
-    assert result.engine == subject.spec.title
+    assert result.engine == subject.spec.name
     assert result.device
     assert result.seconds >= 0
     assert OcrResult.from_json(result.to_json()).to_json() == result.to_json()

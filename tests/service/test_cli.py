@@ -45,7 +45,7 @@ def test_json_holds_the_whole_result() -> None:
     result = OcrResult.from_json(row)
     assert result.text + "\n" == TEXT
     assert len(result.blocks) == 2
-    assert (result.engine, result.device) == ("built-in", "cpu")
+    assert (result.engine, result.device) == ("ppocr", "cpu")
 
 
 def test_a_folder_is_read_in_order_with_a_bar_on_stderr(tmp_path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Takes the pictures in the documentation: the real windows on a real X server.
+
+``python -m benchmarks.screenshots``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from core.history import History, encode_png
+from core.images import load_image
+from core.settings import SettingsStore
+from core.types import OcrResult
+from tests.support.tray_app import ROOT, TrayApp, Viewer
+from tests.support.xserver import XServer, wait_until
+
+IMAGES = ROOT / "docs" / "images"
+PAGE = ROOT / "resources" / "samples" / "page-1.png"
+BLOCK = 2
+MARGIN = 14
+
+
+def main() -> int:
+    IMAGES.mkdir(exist_ok=True)
+    x, y, width, height = json.loads(PAGE.with_suffix(".json").read_text())["blocks"][BLOCK]["box"]
+    left, top = x - MARGIN, y - MARGIN
+    right, bottom = x + width + MARGIN, y + height + MARGIN
+    with tempfile.TemporaryDirectory() as folder, XServer(screens=((1100, 620),)) as server:
+        home = Path(folder) / "home"
+        env = server.environment()
+        with Viewer(env, PAGE, 100, 0), TrayApp(env, home) as app:
+            app.wait_for_log("Hotkey for snip")
+            server.xdotool("key", "ctrl+alt+s")
+            wait_until(
+                "the overlay", lambda: "Choose what to read" in server.run("xwininfo", "-root", "-tree")
+            )
+            time.sleep(0.5)
+            server.xdotool("mousemove", 100 + left, top, "mousedown", 1)
+            server.xdotool("mousemove", 100 + right - 30, bottom - 30, "mousemove", 100 + right, bottom)
+            time.sleep(0.5)
+            overlay = server.screenshot()
+            server.xdotool("mouseup", 1)
+            wait_until("the text", lambda: any(row[0] == "done" for row in app.rows()))
+            time.sleep(1.0)
+            card = server.screenshot()
+        both = Image.new("RGB", (overlay.width * 2 + 20, overlay.height), "white")
+        both.paste(overlay, (0, 0))
+        both.paste(card, (overlay.width + 20, 0))
+        both.quantize(128).save(IMAGES / "snip.png", optimize=True)
+        _windows(Path(folder))
+    return 0
+
+
+def _windows(folder: Path) -> None:
+    """History and settings, drawn by the same widgets."""
+    from PySide6.QtWidgets import QApplication
+
+    from core.paths import Paths
+    from desktop.history_window import HistoryWindow
+    from desktop.settings_dialog import SettingsDialog
+    from desktop.theme import Theme
+
+    app = QApplication(["screenshots", "-platform", "offscreen"])
+    history = History(folder / "history.sqlite3")
+    truths = json.loads((ROOT / "tests" / "data" / "bubbles.json").read_text())
+    for name, truth in truths.items():
+        image = load_image(ROOT / "tests" / "data" / f"{name}.png")
+        row = history.add_pending(encode_png(image), image.width, image.height, "snip")
+        blocks = OcrResult.from_json(
+            {"text": "", "blocks": truth["blocks"], "engine": "", "device": "", "seconds": 0}
+        ).blocks
+        text = truth["text"].replace("\n", "")
+        history.finish(row, OcrResult(text, blocks, "ppocr", "cpu", 0.1))
+    for name, dark in (("settings", "light"), ("history", "dark")):
+        theme = Theme(app, dark)
+        store = SettingsStore(folder / "settings.json", environ={})
+        window = (
+            SettingsDialog(store, theme, Paths.below(Path("/home/reader/.yomitori")))
+            if name == "settings"
+            else HistoryWindow(history, theme)
+        )
+        window.resize(800, 560)
+        if isinstance(window, SettingsDialog):
+            window.open_group("Reading")
+        window.show()
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            app.processEvents()
+        window.grab().save(str(IMAGES / f"{name}.png"))
+        window.close()
+    history.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

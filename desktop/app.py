@@ -1,0 +1,477 @@
+"""The composition root of the desktop: builds everything, runs it, takes it down."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QLibraryInfo,
+    QLocale,
+    QMessageLogContext,
+    QObject,
+    QSocketNotifier,
+    QTimer,
+    QtMsgType,
+    QTranslator,
+    Signal,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from core import __version__
+from core.engine import Engine
+from core.errors import BackendUnavailable, YomitoriError
+from core.events import HostState
+from core.history import History
+from core.images import SUFFIXES
+from core.instance import Instance
+from core.paths import Paths, ensure_private_folder
+from core.settings import Settings, SettingsStore
+from desktop import capture, clipboard, hotkeys, notify
+from desktop.clipboard.base import ClipboardBackend
+from desktop.display import display_problem
+from desktop.focus import make_focus
+from desktop.hotkey_manager import HotkeyManager
+from desktop.notify.base import NotifyBackend
+from desktop.overlay import Overlay
+from desktop.result import ResultCard
+from desktop.snip import SnipController
+from desktop.texts import error_hint, error_sentence, model_state
+from desktop.theme import Theme
+from desktop.tray import Actions, Tray
+from desktop.worker import Bridge, HostThread
+
+if TYPE_CHECKING:
+    from desktop.history_window import HistoryWindow
+    from desktop.settings_dialog import SettingsDialog
+
+log = logging.getLogger(__name__)
+
+APP_ID = "io.github.yomitori.Yomitori"
+_PRUNE_EVERY_MS = 3_600_000
+_RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+
+
+def run(flags: dict[str, Any], capture_now: bool) -> int:
+    """Start the tray, or hand over to the one that runs. Returns the exit code.
+
+    Raises:
+        YomitoriError: there is no display, or a folder cannot be used.
+    """
+    problem = display_problem(os.environ)
+    if problem is not None:
+        raise problem
+    paths = Paths.for_user()
+    instance = Instance(paths.runtime)
+    if not instance.acquire():
+        instance.call("capture" if capture_now else "show")
+        print("Yomitori is already running; it was told to show itself.", file=sys.stderr)  # noqa: T201
+        return 0
+    try:
+        _log_to_file(paths)
+        qInstallMessageHandler(_log_qt)
+        settings = SettingsStore(paths.settings_file, flags=flags)
+        QApplication.setDesktopFileName(APP_ID)
+        app = QApplication([sys.argv[0]])
+        app.setApplicationName("Yomitori")
+        app.setApplicationVersion(__version__)
+        app.setQuitOnLastWindowClosed(False)
+        translators = install_translations(app, settings.current.general.language)
+        desktop = Desktop(app, settings, paths, instance)
+        try:
+            with _Signals(app.quit):
+                desktop.start(capture_now)
+                return app.exec()
+        finally:
+            desktop.close()
+            del translators
+    finally:
+        instance.close()
+
+
+class MessageSink(QObject):
+    """The one place where messages to the user leave: a notification, and the log."""
+
+    untold = Signal(str)
+    """Nothing here can notify: the text has to be shown in a window of ours."""
+
+    def __init__(self, backend: Callable[[], NotifyBackend], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._backend = backend
+
+    def tell(self, title: str, body: str = "") -> None:
+        log.info("Told: %s", title)
+        try:
+            self._backend().notify(title, body)
+        except BackendUnavailable as error:
+            log.warning("Could not tell: %s", error)
+            self.untold.emit(f"{title}\n{body}".strip())
+
+    def tell_error(self, error: YomitoriError) -> None:
+        log.warning("%s: %s", type(error).__name__, error)
+        self.tell(error_sentence(error), error_hint(error))
+
+
+class Desktop(QObject):
+    """Everything of one running tray."""
+
+    def __init__(self, app: QApplication, settings: SettingsStore, paths: Paths, instance: Instance) -> None:
+        super().__init__()
+        self._app = app
+        self._settings = settings
+        self._paths = paths
+        self._instance = instance
+        self.theme = Theme(app, settings.current.general.theme)
+        self.actions = Actions(self)
+        self.tray = Tray(self.actions, self.theme, busy=lambda: self.overlay.is_open, parent=self)
+        self.messages = MessageSink(_once(lambda: notify.choose("auto", self.tray.icon)), self)
+        self.messages.untold.connect(self.tray.show_message)
+        self.bridge = Bridge(self)
+        self.engine = Engine(settings, paths.log, runner=HostThread)
+        self.bridge.watch(self.engine)
+        self.history = self._open_history()
+        self._clipboard: ClipboardBackend | None = None
+        self._clipboard_name = ""
+        self.overlay = Overlay(make_focus(), settings.current.capture.magnifier, parent=self)
+        card = settings.current.card
+        self.card = ResultCard(self.theme, make_focus(), card.text_size, card.card_seconds)
+        self.controller = SnipController(
+            self.engine,
+            self.bridge,
+            settings,
+            self.history,
+            lambda: capture.choose(settings.current.capture.backend),
+            self.clipboard,
+            self.overlay,
+            self.card,
+            self.messages,
+            self,
+        )
+        self.hotkeys = HotkeyManager(settings, hotkeys.choose, self)
+        self._history_window: HistoryWindow | None = None
+        self._settings_dialog: SettingsDialog | None = None
+        self._prune_timer = QTimer(self, interval=_PRUNE_EVERY_MS)
+        self._connect()
+
+    def start(self, capture_now: bool) -> None:
+        sys.excepthook = self._on_exception
+        self._on_state(self.engine.state())
+        self.tray.show()
+        self.hotkeys.start()
+        self._instance.listen(self.bridge.command.emit)
+        for warning in self._settings.warnings:
+            self.messages.tell(self.tr("A setting could not be used"), warning)
+        if self.history is not None and self.history.notice:
+            self.messages.tell(self.tr("The history was damaged"), self.history.notice)
+        self._prune()
+        self._prune_timer.start()
+        if capture_now:
+            self.controller.snip()
+
+    def close(self) -> None:
+        """Take everything down in the order in which it depends on each other."""
+        sys.excepthook = sys.__excepthook__
+        self._prune_timer.stop()
+        self.hotkeys.close()
+        self.controller.close()
+        for window in (self._history_window, self._settings_dialog):
+            if window is not None:
+                window.close()
+        self.tray.close()
+        if self._clipboard is not None:
+            self._clipboard.hand_over()
+        self._instance.close()
+        self.engine.close()
+        self.bridge.close()
+        if self.history is not None:
+            self.history.close()
+
+    def clipboard(self) -> ClipboardBackend:
+        """The backend that the setting names, kept as long as the setting stays."""
+        name = self._settings.current.card.clipboard_backend
+        if self._clipboard is None or self._clipboard_name != name:
+            self._clipboard = clipboard.choose(name)
+            self._clipboard_name = name
+        return self._clipboard
+
+    # ---- wiring
+
+    def _connect(self) -> None:
+        actions = self.actions
+        actions.snip.triggered.connect(self.controller.snip)
+        actions.repeat.triggered.connect(self.controller.repeat)
+        actions.clipboard.triggered.connect(self.controller.read_clipboard)
+        actions.open_image.triggered.connect(self._open_image)
+        actions.history.triggered.connect(self.show_history)
+        actions.settings.triggered.connect(self.show_settings)
+        actions.unload.triggered.connect(lambda: self.engine.unload())
+        actions.pause_hotkeys.toggled.connect(self._pause_hotkeys)
+        actions.pause_history.toggled.connect(self._pause_history)
+        actions.quit.triggered.connect(self._app.quit)
+        self.hotkeys.activated.connect(self._on_hotkey)
+        self.hotkeys.failed.connect(self.messages.tell_error)
+        self.hotkeys.changed.connect(self._on_hotkeys_changed)
+        self.bridge.state_changed.connect(self._on_state)
+        self.bridge.command.connect(self._on_command)
+        self.tray.no_tray.connect(self._on_no_tray)
+        self.controller.history_changed.connect(self._refresh_history)
+        self._prune_timer.timeout.connect(self._prune)
+        self._settings.subscribe(self._on_settings)
+
+    def _on_hotkey(self, action: str) -> None:
+        if action == "snip":
+            self.controller.snip()
+        elif action == "repeat":
+            self.controller.repeat()
+        elif action == "card":
+            self.controller.focus_card()
+
+    def _on_command(self, command: str) -> None:
+        if command == "capture":
+            self.controller.snip()
+        elif command == "show":
+            self.show_history()
+        elif command == "quit":
+            self._app.quit()
+
+    def _on_hotkeys_changed(self) -> None:
+        self.actions.show_keys(self.hotkeys.keys)
+        if self._settings_dialog is not None:
+            self._settings_dialog.refresh_notes()
+
+    def _on_state(self, state: HostState) -> None:
+        lines = [model_state(state)]
+        if self.controller.history_paused:
+            lines.append(self.tr("History paused"))
+        self.tray.set_state("\n".join(lines))
+        self.actions.unload.setEnabled(state.memory > 0)
+        if self._settings_dialog is not None:
+            self._settings_dialog.refresh_notes()
+
+    def _on_settings(self, settings: Settings) -> None:
+        self.theme.set_choice(settings.general.theme)
+        self.overlay.magnifier = settings.capture.magnifier
+        self.card.configure(settings.card.text_size, settings.card.card_seconds)
+        self._prune()
+
+    def _on_no_tray(self) -> None:
+        self.messages.tell(
+            self.tr("This desktop shows no tray"),
+            self.tr("Yomitori shows a small window instead. Closing it quits."),
+        )
+
+    def _pause_hotkeys(self, paused: bool) -> None:
+        self.hotkeys.pause(paused or self.actions.pause_hotkeys.isChecked())
+
+    def _pause_history(self, paused: bool) -> None:
+        self.controller.history_paused = paused
+        self._on_state(self.engine.state())
+
+    # ---- history
+
+    def _open_history(self) -> History | None:
+        try:
+            return History(self._paths.history_file)
+        except YomitoriError as error:
+            # Reading works without a history.
+            self.messages.tell_error(error)
+            return None
+
+    def _prune(self) -> None:
+        history, storage = self.history, self._settings.current.storage
+        if history is None:
+            return
+
+        def pruned(count: int | None, error: YomitoriError | None) -> None:
+            if error is not None:
+                self.messages.tell_error(error)
+            elif count:
+                self._refresh_history()
+
+        self.bridge.run(lambda: history.prune(storage.keep_days, storage.keep_mb), pruned)
+
+    def _refresh_history(self) -> None:
+        if self._history_window is not None:
+            self._history_window.refresh()
+
+    def show_history(self) -> None:
+        if self.history is None:
+            self.messages.tell(
+                self.tr("There is no history"), self.tr("Run 'yomitori doctor' to see what is wrong.")
+            )
+            return
+        if self._history_window is None:
+            # Windows that may never be opened are not imported at start: they cost memory.
+            from desktop.history_window import HistoryWindow
+
+            window = HistoryWindow(self.history, self.theme)
+            window.set_hotkey(self.hotkeys.keys.get("snip", ""))
+            window.copy_requested.connect(self.controller.copy)
+            window.copy_image_requested.connect(self._copy_image)
+            window.reread_requested.connect(self.controller.read_again)
+            window.destroyed.connect(self._on_history_destroyed)
+            window.problem.connect(self.messages.tell_error)
+            self._history_window = window
+        _raise(self._history_window)
+
+    def _on_history_destroyed(self) -> None:
+        self._history_window = None
+
+    def _copy_image(self, png: bytes) -> None:
+        from PySide6.QtGui import QImage
+
+        self._app.clipboard().setImage(QImage.fromData(png))
+
+    # ---- settings
+
+    def show_settings(self) -> None:
+        if self._settings_dialog is None:
+            from desktop.settings_dialog import SettingsDialog
+
+            dialog = SettingsDialog(self._settings, self.theme, self._paths, self._row_note)
+            # A key that is grabbed cannot be recorded.
+            dialog.recording_changed.connect(self._pause_hotkeys)
+            dialog.destroyed.connect(self._on_settings_destroyed)
+            self._settings_dialog = dialog
+        _raise(self._settings_dialog)
+
+    def _on_settings_destroyed(self) -> None:
+        self._settings_dialog = None
+
+    def _row_note(self, key: str) -> str:
+        """What is so right now, shown under a setting."""
+        problem = self.hotkeys.problems.get(key)
+        if problem is not None:
+            return f"{error_sentence(problem)} {error_hint(problem)}"
+        if key == "capture.hotkey_backend" and self.hotkeys.backend_name:
+            return self.tr("In use: {0}").format(self.hotkeys.backend_name)
+        state = self.engine.state()
+        if key == "reading.engine":
+            return model_state(state)
+        if key == "models.device" and state.device:
+            return self.tr("In use: {0}").format(state.device)
+        return ""
+
+    # ---- the rest
+
+    def _open_image(self) -> None:
+        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        name, _ = QFileDialog.getOpenFileName(
+            None, self.tr("Read a picture"), "", self.tr("Pictures ({0})").format(patterns)
+        )
+        if name:
+            self.controller.read_file(Path(name))
+
+    def _on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """What nobody caught: the log gets the traceback, the user a sentence."""
+        if issubclass(kind, KeyboardInterrupt):
+            self._app.quit()
+            return
+        log.critical("Not caught", exc_info=(kind, error, trace))
+        ours = (
+            error if isinstance(error, YomitoriError) else YomitoriError(detail=str(error) or kind.__name__)
+        )
+        self.messages.tell_error(ours)
+
+
+def _raise(window: Any) -> None:
+    window.show()
+    window.raise_()
+    window.activateWindow()
+
+
+def _once(make: Callable[[], Any]) -> Callable[[], Any]:
+    """Make it at the first call, keep it."""
+    made: list[Any] = []
+
+    def get() -> Any:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return get
+
+
+class _Signals:
+    """Lets SIGINT and SIGTERM end the event loop: Python's handlers only run when Python does."""
+
+    def __init__(self, quit_app: Callable[[], None]) -> None:
+        self._quit = quit_app
+
+    def __enter__(self) -> None:
+        self._out, self._in = socket.socketpair()
+        self._in.setblocking(False)
+        self._old_fd = signal.set_wakeup_fd(self._in.fileno(), warn_on_full_buffer=False)
+        self._old = {
+            number: signal.signal(number, lambda *_: self._quit())
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        self._notifier = QSocketNotifier(self._out.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(lambda: self._out.recv(64))
+
+    def __exit__(self, *_: object) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._old_fd)
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        self._out.close()
+        self._in.close()
+
+
+def install_translations(app: QApplication, language: str) -> list[QTranslator]:
+    """Load Qt's and our texts for ``language`` (``system``: the system's). Keep what is returned."""
+    locale = QLocale.system() if language == "system" else QLocale(language)
+    QLocale.setDefault(locale)
+    ours = _RESOURCES / "translations"
+    # English is in the code. Someone who prefers it to a language that we have must not get that one.
+    written = {"en", *(path.stem.removeprefix("yomitori_") for path in ours.glob("yomitori_*.qm"))}
+    preferred = (tag.split("-")[0] for tag in locale.uiLanguages())
+    chosen = next((tag for tag in preferred if tag in written), "en")
+    kept = []
+    for name, folder in (
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+        ("yomitori", str(ours)),
+    ):
+        translator = QTranslator(app)
+        if translator.load(f"{name}_{chosen}", folder):
+            app.installTranslator(translator)
+            kept.append(translator)
+    return kept
+
+
+_QT_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+}
+
+
+def _log_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    """What Qt has to say goes to the log, not to the terminal of whoever started us."""
+    logging.getLogger("qt").log(_QT_LEVELS.get(kind, logging.CRITICAL), "%s", message)
+
+
+def _log_to_file(paths: Paths) -> None:
+    """The log of the tray: private, rotated, no pictures and no text that was read."""
+    ensure_private_folder(paths.log)
+    handler = logging.handlers.RotatingFileHandler(
+        paths.log_file, maxBytes=1_000_000, backupCount=2, encoding="utf-8"
+    )
+    paths.log_file.chmod(0o600)
+    logging.basicConfig(
+        handlers=[handler],
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )

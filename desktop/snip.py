@@ -1,0 +1,401 @@
+"""From the hotkey to the text: capture, overlay, engine, clipboard, card, history."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QPoint, QRect, QSize, Signal
+from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+
+from core.engine import Engine
+from core.errors import (
+    BackendUnavailable,
+    Cancelled,
+    CaptureFailed,
+    ClipboardFailed,
+    NothingInClipboard,
+    YomitoriError,
+)
+from core.history import History, encode_png
+from core.images import load_image
+from core.jobs import Job
+from core.settings import SettingsStore
+from core.types import Box, Direction, OcrResult, RgbImage
+from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
+from desktop.capture.crop import crop, to_rgb
+from desktop.capture.screens import describe_screens
+from desktop.clipboard.base import ClipboardBackend
+from desktop.overlay import Overlay
+from desktop.result import ResultCard
+from desktop.texts import error_hint, error_sentence
+from desktop.worker import Bridge
+
+log = logging.getLogger(__name__)
+
+
+class Messages(Protocol):
+    """The one sink for messages to the user."""
+
+    def tell(self, title: str, body: str = "") -> None: ...
+    def tell_error(self, error: YomitoriError) -> None: ...
+
+
+@dataclass
+class Reading:
+    """One picture on its way to text. ``row`` is its place in the history, None when none is kept."""
+
+    image: RgbImage
+    source: str
+    anchor: QRect
+    screen: QScreen
+    row: int | None = None
+    job: Job[OcrResult] | None = None
+
+
+@dataclass(frozen=True)
+class Region:
+    """A place on a screen, to be read again: the screen's name and native pixels on it."""
+
+    screen: str
+    rect: QRect
+
+
+class SnipController(QObject):
+    """Owns the overlay and the card; one snip is selected at a time, any number may be waiting to be read."""
+
+    history_changed = Signal()
+    busy_changed = Signal(bool)
+    """Whether the overlay is open or being opened."""
+    finished = Signal(object, object)
+    """OcrResult or None, YomitoriError or None: a reading has ended."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        bridge: Bridge,
+        settings: SettingsStore,
+        history: History | None,
+        capture: Callable[[], CaptureBackend],
+        clipboard: Callable[[], ClipboardBackend],
+        overlay: Overlay,
+        card: ResultCard,
+        messages: Messages,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._bridge = bridge
+        self._settings = settings
+        self._history = history
+        self._capture = capture
+        self._clipboard = clipboard
+        self._overlay = overlay
+        self._card = card
+        self._messages = messages
+        self._opening = False
+        self._last: Region | None = None
+        self._current: Reading | None = None
+        self.history_paused = False
+        overlay.selected.connect(self._on_selected)
+        overlay.cancelled.connect(self._on_cancelled)
+        overlay.block_requested.connect(self._on_block_requested)
+        card.copy_requested.connect(self.copy)
+        card.reread_requested.connect(self._on_reread)
+        card.edited.connect(self._on_edited)
+
+    # ---- what the user asks for
+
+    def snip(self) -> None:
+        """Freeze the screens and let the user select."""
+        if self._opening:
+            return
+        self._set_opening(True)
+        self._card.dismiss()
+        # Loading overlaps with the user's dragging.
+        self._engine.load()
+        self._grab(describe_screens(_app()), self._open_overlay)
+
+    def repeat(self) -> None:
+        """Read the last region again, as the screen is now."""
+        if self._opening:
+            return
+        region = self._last
+        if region is None:
+            self._messages.tell(self.tr("Nothing to repeat yet"), self.tr("Snip a region first."))
+            return
+        screens = [screen for screen in describe_screens(_app()) if screen.name == region.screen]
+        if not screens:
+            self._messages.tell(
+                self.tr("That screen is gone"), self.tr("The last region was on a screen that is not there.")
+            )
+            return
+        self._engine.load()
+
+        def read(shots: list[Shot]) -> None:
+            self._read_region(shots[0], region.rect)
+
+        self._card.dismiss()
+        self._grab(screens, read)
+
+    def read_clipboard(self) -> None:
+        """Read the picture in the clipboard."""
+        try:
+            image = self._clipboard().image()
+        except BackendUnavailable as error:
+            self._messages.tell_error(error)
+            return
+        if image is None or image.isNull():
+            self._messages.tell_error(NothingInClipboard())
+            return
+        self._read(self._at_pointer(to_rgb(image), "clipboard"))
+
+    def read_file(self, path: Path) -> None:
+        """Read a picture file."""
+
+        def loaded(image: RgbImage | None, error: YomitoriError | None) -> None:
+            if image is None:
+                self._messages.tell_error(error or YomitoriError(detail=path.name))
+            else:
+                self._read(self._at_pointer(image, "file"))
+
+        self._bridge.run(lambda: load_image(path), loaded)
+
+    def read_again(self, row: int) -> None:
+        """Read a snip of the history again; its row is updated."""
+        if self._history is None:
+            return
+        data = self._history.image(row)
+        if data is None:
+            return
+
+        def loaded(image: RgbImage | None, error: YomitoriError | None) -> None:
+            if image is None:
+                self._messages.tell_error(error or YomitoriError(detail="history"))
+                return
+            reading = self._at_pointer(image, "history")
+            reading.row = row
+            self._keep(lambda history, row: history.retry(row), reading)
+            self._start(reading)
+
+        self._bridge.run(lambda: load_image(data, self.tr("The snip")), loaded)
+
+    def copy(self, text: str) -> None:
+        """Put text into the clipboard and say on the card whether it is there."""
+        self._put(text, self._current)
+
+    def focus_card(self) -> None:
+        """The keyboard goes to the card."""
+        self._card.take_focus()
+
+    def close(self) -> None:
+        """End what is on the screen; readings in the queue end with the engine."""
+        self._overlay.close()
+        self._card.dismiss()
+
+    # ---- capture and selection
+
+    def _set_opening(self, opening: bool) -> None:
+        self._opening = opening
+        self.busy_changed.emit(opening)
+
+    def _grab(self, screens: list[ScreenInfo], then: Callable[[list[Shot]], None]) -> None:
+        def grabbed(shots: list[Shot] | None, error: YomitoriError | None) -> None:
+            if shots is None:
+                self._set_opening(False)
+                self._engine.release()
+                self._messages.tell_error(error or CaptureFailed(reason="?"))
+            else:
+                then(shots)
+
+        try:
+            backend = self._capture()
+        except BackendUnavailable as error:
+            grabbed(None, error)
+        else:
+            self._bridge.run(lambda: backend.grab(screens), grabbed)
+
+    def _open_overlay(self, shots: list[Shot]) -> None:
+        self._overlay.open(shots)
+
+    def _on_cancelled(self, reason: str) -> None:
+        self._set_opening(False)
+        self._engine.release()
+        if reason == "too_small":
+            self._messages.tell(
+                self.tr("That was too small to read"),
+                self.tr("Drag over the whole bubble, or double-click it."),
+            )
+
+    def _on_selected(self, shot: Shot, rect: QRect) -> None:
+        self._set_opening(False)
+        self._read_region(shot, rect)
+
+    def _on_block_requested(self, shot: Shot, point: QPoint) -> None:
+        def found(blocks: list[tuple[Box, Direction]] | None, error: YomitoriError | None) -> None:
+            if error is not None:
+                log.info("No blocks: %s", error)
+            rects = [_with_margin(box, shot.image.rect()) for box, _ in blocks or ()]
+            if any(rect.contains(point) for rect in rects):
+                self._overlay.set_blocks(shot, rects)
+            else:
+                self._overlay.no_block(shot)
+
+        self._bridge.when_done(self._engine.detect(to_rgb(shot.image)), found)
+
+    # ---- reading
+
+    def _read_region(self, shot: Shot, rect: QRect) -> None:
+        try:
+            image = crop(shot, rect)
+        except ValueError as error:
+            self._messages.tell_error(CaptureFailed(reason=str(error)))
+            return
+        self._last = Region(shot.screen.name, rect)
+        scale = shot.image.width() / max(1, shot.screen.geometry.width())
+        anchor = QRect(
+            shot.screen.geometry.x() + round(rect.x() / scale),
+            shot.screen.geometry.y() + round(rect.y() / scale),
+            max(1, round(rect.width() / scale)),
+            max(1, round(rect.height() / scale)),
+        )
+        self._read(Reading(image, "snip", anchor, _screen_named(shot.screen.name)))
+
+    def _at_pointer(self, image: RgbImage, source: str) -> Reading:
+        pointer = QCursor.pos()
+        screen = QGuiApplication.screenAt(pointer) or QGuiApplication.primaryScreen()
+        return Reading(image, source, QRect(pointer, QSize(1, 1)), screen)
+
+    def _read(self, reading: Reading) -> None:
+        """Keep the picture first, so that nothing is lost if all else fails, then read it."""
+        history = self._history
+        if history is None or self.history_paused or not self._settings.current.storage.history:
+            self._start(reading)
+            return
+        image = reading.image
+
+        def kept(row: int | None, error: YomitoriError | None) -> None:
+            reading.row = row
+            if error is not None:
+                # Reading goes on: the text matters more than its record.
+                self._messages.tell_error(error)
+            self.history_changed.emit()
+            self._start(reading)
+
+        source = reading.source
+        self._bridge.run_in_order(
+            lambda: history.add_pending(encode_png(image), image.width, image.height, source), kept
+        )
+
+    def _start(self, reading: Reading) -> None:
+        self._current = reading
+        if not self._settings.current.card.show_card:
+            self._overlay.close()
+        else:
+            if self._overlay.is_open:
+                # Wayland lets no client place a window: the card is shown in the overlay's.
+                self._overlay.host(self._card)
+            self._card.show_pending(reading.anchor, reading.screen)
+        reading.job = self._engine.recognize(reading.image)
+        self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))
+
+    def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
+        if result is not None:
+            self._keep(lambda history, row: history.finish(row, result), reading)
+            self._present(reading, result)
+        elif isinstance(error, Cancelled):
+            self._keep(lambda history, row: history.cancel(row), reading)
+        elif error is not None:
+            self._keep(lambda history, row: history.fail(row, error), reading)
+            self._present_error(reading, error)
+        self.finished.emit(result, error)
+
+    def _keep(self, write: Callable[[History, int], Any], reading: Reading) -> None:
+        """Write to the row of ``reading``, in order, off the GUI thread: a deletion may hold the file."""
+        history, row = self._history, reading.row
+        if history is None or row is None:
+            return
+
+        def kept(_: object, error: YomitoriError | None) -> None:
+            if error is not None:
+                self._messages.tell_error(error)
+            self.history_changed.emit()
+
+        self._bridge.run_in_order(lambda: write(history, row), kept)
+
+    def _present(self, reading: Reading, result: OcrResult) -> None:
+        card = self._settings.current.card
+        if card.show_card and reading is self._current:
+            self._card.show_result(result, None)
+        if not result.text.strip():
+            if not card.show_card:
+                self._messages.tell(self.tr("No text found"), self.tr("Try a tighter or larger region."))
+            return
+        if not card.show_card:
+            self._messages.tell(self.tr("Text read"), result.text)
+        mode = card.copy_text
+        if mode == "always" or (mode == "keep_images" and not self._picture_in_clipboard()):
+            self._put(result.text, reading)
+        elif mode == "keep_images" and reading is self._current:
+            self._card.set_copied(None, self.tr("The picture in the clipboard was left alone."))
+
+    def _present_error(self, reading: Reading, error: YomitoriError) -> None:
+        if self._settings.current.card.show_card and reading is self._current:
+            self._card.show_error(error_sentence(error), error_hint(error), error.retryable)
+        else:
+            self._messages.tell_error(error)
+
+    def _picture_in_clipboard(self) -> bool:
+        try:
+            return self._clipboard().holds_image()
+        except BackendUnavailable:
+            return False
+
+    def _put(self, text: str, reading: Reading | None) -> None:
+        def done(error: ClipboardFailed | None) -> None:
+            if reading is self._current:
+                self._card.set_copied(error is None)
+            if error is not None:
+                self._messages.tell_error(error)
+
+        try:
+            self._clipboard().copy(text, done)
+        except BackendUnavailable as error:
+            self._messages.tell_error(error)
+            self._card.set_copied(False)
+
+    # ---- the card
+
+    def _on_reread(self) -> None:
+        reading = self._current
+        if reading is None:
+            return
+        self._keep(lambda history, row: history.retry(row), reading)
+        self._start(reading)
+
+    def _on_edited(self, text: str) -> None:
+        if self._current is not None:
+            self._keep(lambda history, row: history.update_text(row, text), self._current)
+        self.copy(text)
+
+
+def _app() -> QGuiApplication:
+    app = QGuiApplication.instance()
+    assert isinstance(app, QGuiApplication)
+    return app
+
+
+def _with_margin(box: Box, within: QRect) -> QRect:
+    """A detected block and a little air around it: boxes are so tight that they cut strokes off."""
+    margin = max(4, min(box.width, box.height) // 12)
+    rect = QRect(box.x, box.y, box.width, box.height)
+    return rect.adjusted(-margin, -margin, margin, margin).intersected(within)
+
+
+def _screen_named(name: str) -> QScreen:
+    """The screen of that name, the primary one when it was just unplugged."""
+    named = (screen for screen in QGuiApplication.screens() if screen.name() == name)
+    return next(named, None) or QGuiApplication.primaryScreen()

@@ -1,0 +1,1541 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ja_JP">
+<context>
+    <name>Actions</name>
+    <message>
+        <source>Snip</source>
+        <translation>切り抜き</translation>
+    </message>
+    <message>
+        <source>Repeat last region</source>
+        <translation>前回の範囲をもう一度読み取る</translation>
+    </message>
+    <message>
+        <source>Read clipboard image</source>
+        <translation>クリップボードの画像を読み取る</translation>
+    </message>
+    <message>
+        <source>Open image…</source>
+        <translation>画像を開く…</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Free memory now</source>
+        <translation>今すぐメモリを解放</translation>
+    </message>
+    <message>
+        <source>Pause hotkeys</source>
+        <translation>ホットキーを一時停止</translation>
+    </message>
+    <message>
+        <source>Pause history</source>
+        <translation>履歴を一時停止</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>終了</translation>
+    </message>
+</context>
+<context>
+    <name>Backends</name>
+    <message>
+        <source>capture</source>
+        <translation>画面の取り込み</translation>
+    </message>
+    <message>
+        <source>clipboard</source>
+        <translation>クリップボードへのコピー</translation>
+    </message>
+    <message>
+        <source>hotkeys</source>
+        <translation>ホットキー</translation>
+    </message>
+    <message>
+        <source>notify</source>
+        <translation>通知</translation>
+    </message>
+    <message>
+        <source>it belongs to another system</source>
+        <translation>別の OS 用です</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+    <message>
+        <source>there is no such backend</source>
+        <translation>その名前の方式はありません</translation>
+    </message>
+    <message>
+        <source>Choose one of: auto, {0}.</source>
+        <translation>次の中から選んでください: auto, {0}。</translation>
+    </message>
+    <message>
+        <source>no backend is made for this system</source>
+        <translation>この OS に対応した方式がありません</translation>
+    </message>
+    <message>
+        <source>Run &apos;yomitori doctor&apos; to see what works here.</source>
+        <translation>この環境で使えるものは「yomitori doctor」で確認できます。</translation>
+    </message>
+</context>
+<context>
+    <name>Bus</name>
+    <message>
+        <source>there is no D-Bus session bus</source>
+        <translation>D-Bus のセッションバスがありません</translation>
+    </message>
+    <message>
+        <source>the D-Bus session bus cannot be reached</source>
+        <translation>D-Bus のセッションバスに接続できません</translation>
+    </message>
+    <message>
+        <source>no answer came in time</source>
+        <translation>時間内に応答がありませんでした</translation>
+    </message>
+    <message>
+        <source>{0} is not running</source>
+        <translation>{0} が動作していません</translation>
+    </message>
+</context>
+<context>
+    <name>DbusNotify</name>
+    <message>
+        <source>Notifications over D-Bus</source>
+        <translation>D-Bus による通知</translation>
+    </message>
+    <message>
+        <source>Start a notification service, such as dunst or mako.</source>
+        <translation>dunst や mako などの通知サービスを起動してください。</translation>
+    </message>
+</context>
+<context>
+    <name>Desktop</name>
+    <message>
+        <source>A setting could not be used</source>
+        <translation>使えない設定がありました</translation>
+    </message>
+    <message>
+        <source>The history was damaged</source>
+        <translation>履歴が壊れていました</translation>
+    </message>
+    <message>
+        <source>History paused</source>
+        <translation>履歴は一時停止中</translation>
+    </message>
+    <message>
+        <source>This desktop shows no tray</source>
+        <translation>このデスクトップにはトレイがありません</translation>
+    </message>
+    <message>
+        <source>Yomitori shows a small window instead. Closing it quits.</source>
+        <translation>代わりに小さなウィンドウを表示します。閉じると Yomitori は終了します。</translation>
+    </message>
+    <message>
+        <source>There is no history</source>
+        <translation>履歴がありません</translation>
+    </message>
+    <message>
+        <source>Run &apos;yomitori doctor&apos; to see what is wrong.</source>
+        <translation>原因は「yomitori doctor」で確認できます。</translation>
+    </message>
+    <message>
+        <source>In use: {0}</source>
+        <translation>使用中: {0}</translation>
+    </message>
+    <message>
+        <source>Read a picture</source>
+        <translation>画像を読み取る</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>画像 ({0})</translation>
+    </message>
+</context>
+<context>
+    <name>GrimCapture</name>
+    <message>
+        <source>this is no Wayland session</source>
+        <translation>Wayland のセッションではありません</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+    <message>
+        <source>the program grim is not installed</source>
+        <translation>grim がインストールされていません</translation>
+    </message>
+    <message>
+        <source>Install it, for example with &apos;sudo apt install grim&apos;.</source>
+        <translation>「sudo apt install grim」などでインストールしてください。</translation>
+    </message>
+    <message>
+        <source>this desktop does not let it see the screen</source>
+        <translation>このデスクトップでは grim で画面を取り込めません</translation>
+    </message>
+    <message>
+        <source>Choose the desktop portal in Settings.</source>
+        <translation>「設定」で「デスクトップポータル」を選んでください。</translation>
+    </message>
+    <message>
+        <source>grim did not answer in time</source>
+        <translation>grim が時間内に応答しませんでした</translation>
+    </message>
+    <message>
+        <source>the picture of {0} cannot be read</source>
+        <translation>{0} の画像を読み込めません</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryModel</name>
+    <message>
+        <source>Reading…</source>
+        <translation>読み取っています…</translation>
+    </message>
+    <message>
+        <source>No text was found.</source>
+        <translation>文字が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>edited</source>
+        <translation>編集済み</translation>
+    </message>
+    <message>
+        <source>reading it again failed</source>
+        <translation>再読み取りに失敗</translation>
+    </message>
+    <message>
+        <source>being read again</source>
+        <translation>再読み取り中</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryWindow</name>
+    <message>
+        <source>History</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>Search the text</source>
+        <translation>テキストを検索</translation>
+    </message>
+    <message>
+        <source>Clear all…</source>
+        <translation>すべて削除…</translation>
+    </message>
+    <message>
+        <source>Snips, newest first</source>
+        <translation>切り抜き (新しい順)</translation>
+    </message>
+    <message>
+        <source>Delete {0} snips with their pictures?</source>
+        <translation>{0} 件の切り抜きを画像ごと削除しますか？</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Delete the whole history with all its pictures?</source>
+        <translation>履歴をすべて画像ごと削除しますか？</translation>
+    </message>
+    <message>
+        <source>Delete all</source>
+        <translation>すべて削除</translation>
+    </message>
+    <message>
+        <source>This cannot be undone.</source>
+        <translation>この操作は元に戻せません。</translation>
+    </message>
+    <message>
+        <source>Nothing found for “{0}”.</source>
+        <translation>「{0}」は見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Nothing here yet. Press {0} and drag over some text.</source>
+        <translation>まだ何もありません。{0} を押して、文字の上をドラッグしてください。</translation>
+    </message>
+    <message>
+        <source>Nothing here yet. Choose Snip in the tray and drag over some text.</source>
+        <translation>まだ何もありません。トレイで「切り抜き」を選んで、文字の上をドラッグしてください。</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>再読み取り</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy image</source>
+        <translation>画像をコピー</translation>
+    </message>
+    <message>
+        <source>Delete {0} snips</source>
+        <translation>{0} 件の切り抜きを削除</translation>
+    </message>
+</context>
+<context>
+    <name>HotkeyManager</name>
+    <message>
+        <source>Snip</source>
+        <translation>切り抜き</translation>
+    </message>
+    <message>
+        <source>Repeat last region</source>
+        <translation>前回の範囲をもう一度読み取る</translation>
+    </message>
+    <message>
+        <source>Go to the result card</source>
+        <translation>結果カードに移動</translation>
+    </message>
+</context>
+<context>
+    <name>KeyRecorder</name>
+    <message>
+        <source>Use no key</source>
+        <translation>キーを割り当てない</translation>
+    </message>
+    <message>
+        <source>No key for: {0}</source>
+        <translation>{0}: キーを割り当てない</translation>
+    </message>
+    <message>
+        <source>Press the keys…</source>
+        <translation>キーを押してください…</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>なし</translation>
+    </message>
+</context>
+<context>
+    <name>Keys</name>
+    <message>
+        <source>{0} is named twice.</source>
+        <translation>{0} が重複しています。</translation>
+    </message>
+    <message>
+        <source>There is no key called “{0}”.</source>
+        <translation>「{0}」というキーはありません。</translation>
+    </message>
+    <message>
+        <source>Only one key can be pressed besides Ctrl, Alt, Shift and Super.</source>
+        <translation>Ctrl、Alt、Shift、Super と組み合わせられるキーは 1 つだけです。</translation>
+    </message>
+    <message>
+        <source>A key is missing besides Ctrl, Alt, Shift and Super.</source>
+        <translation>Ctrl、Alt、Shift、Super 以外のキーも必要です。</translation>
+    </message>
+    <message>
+        <source>Add Ctrl, Alt or Super: {0} is needed for typing.</source>
+        <translation>{0} は文字入力に使うキーです。Ctrl、Alt、Super のどれかを加えてください。</translation>
+    </message>
+    <message>
+        <source>No key was pressed.</source>
+        <translation>キーが押されませんでした。</translation>
+    </message>
+    <message>
+        <source>{0} cannot be used as a hotkey.</source>
+        <translation>{0} はホットキーに使えません。</translation>
+    </message>
+    <message>
+        <source>Another action has the same key.</source>
+        <translation>別の操作に同じキーが割り当てられています。</translation>
+    </message>
+</context>
+<context>
+    <name>MacHotkeys</name>
+    <message>
+        <source>macOS hotkeys</source>
+        <translation>macOS のホットキー</translation>
+    </message>
+    <message>
+        <source>this is not macOS</source>
+        <translation>macOS ではありません</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+    <message>
+        <source>Macs have no such key</source>
+        <translation>Mac にこのキーはありません</translation>
+    </message>
+    <message>
+        <source>Choose another key in Settings, Capture.</source>
+        <translation>「設定」の「取り込み」で別のキーを選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>NativeCapture</name>
+    <message>
+        <source>The system&apos;s own capture</source>
+        <translation>OS 標準の画面取り込み</translation>
+    </message>
+    <message>
+        <source>it exists on Windows and macOS only</source>
+        <translation>Windows と macOS でのみ使えます</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+    <message>
+        <source>allow Yomitori in System Settings, Privacy &amp; Security, Screen Recording</source>
+        <translation>「システム設定」の「プライバシーとセキュリティ」にある「画面収録」で Yomitori を許可してください</translation>
+    </message>
+</context>
+<context>
+    <name>PortalCapture</name>
+    <message>
+        <source>Install xdg-desktop-portal and the backend of your desktop, such as xdg-desktop-portal-gnome.</source>
+        <translation>xdg-desktop-portal と、お使いのデスクトップ用のバックエンド (xdg-desktop-portal-gnome など) をインストールしてください。</translation>
+    </message>
+    <message>
+        <source>The desktop&apos;s screenshot portal</source>
+        <translation>デスクトップのスクリーンショットポータル</translation>
+    </message>
+    <message>
+        <source>it was declined</source>
+        <translation>許可されませんでした</translation>
+    </message>
+    <message>
+        <source>the desktop ended the request</source>
+        <translation>デスクトップが要求を中断しました</translation>
+    </message>
+    <message>
+        <source>the desktop gave no picture</source>
+        <translation>デスクトップから画像が届きませんでした</translation>
+    </message>
+    <message>
+        <source>the picture of the desktop cannot be read</source>
+        <translation>デスクトップの画像を読み込めません</translation>
+    </message>
+    <message>
+        <source>the picture does not show the whole desktop</source>
+        <translation>デスクトップの一部しか写っていません</translation>
+    </message>
+</context>
+<context>
+    <name>PortalHotkeys</name>
+    <message>
+        <source>The desktop&apos;s shortcut portal</source>
+        <translation>デスクトップのショートカットポータル</translation>
+    </message>
+    <message>
+        <source>Bind the command &apos;yomitori capture&apos; to a key in the desktop&apos;s own settings.</source>
+        <translation>デスクトップの設定で、コマンド「yomitori capture」をキーに割り当ててください。</translation>
+    </message>
+</context>
+<context>
+    <name>QtClipboard</name>
+    <message>
+        <source>a newer text took its place</source>
+        <translation>新しいテキストに置き換えられました</translation>
+    </message>
+    <message>
+        <source>another program holds on to it</source>
+        <translation>別のプログラムがクリップボードを使用しています</translation>
+    </message>
+</context>
+<context>
+    <name>ResultCard</name>
+    <message>
+        <source>Text that was read</source>
+        <translation>読み取ったテキスト</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>閉じる (Esc)</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>読み取り中</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>再読み取り</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>編集</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>読み取っています…</translation>
+    </message>
+    <message>
+        <source>No text found.</source>
+        <translation>文字が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Leave a little room around the text, or read again.</source>
+        <translation>文字のまわりに少し余白を残して切り抜くか、再読み取りしてください。</translation>
+    </message>
+    <message>
+        <source>Not sure about this one.</source>
+        <translation>正しく読めていないかもしれません。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>Copied ✓</source>
+        <translation>コピー済み ✓</translation>
+    </message>
+    <message>
+        <source>{engine} · {seconds} s</source>
+        <translation>{engine} · {seconds} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>SettingRow</name>
+    <message>
+        <source>Restore default</source>
+        <translation>初期値に戻す</translation>
+    </message>
+    <message>
+        <source>Restore default: {0}</source>
+        <translation>初期値に戻す: {0}</translation>
+    </message>
+    <message>
+        <source>Set by {0} for this run.</source>
+        <translation>今回の起動では {0} で指定されています。</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Search settings</source>
+        <translation>設定を検索</translation>
+    </message>
+    <message>
+        <source>Groups of settings</source>
+        <translation>設定のグループ</translation>
+    </message>
+    <message>
+        <source>About</source>
+        <translation>このアプリについて</translation>
+    </message>
+    <message>
+        <source>Nothing found for “{0}”.</source>
+        <translation>「{0}」は見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>バージョン</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>ライセンス</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>Cache</source>
+        <translation>キャッシュ</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>ログ</translation>
+    </message>
+</context>
+<context>
+    <name>SmallWindow</name>
+    <message>
+        <source>Yomitori</source>
+        <translation>Yomitori</translation>
+    </message>
+    <message>
+        <source>Yomitori is running</source>
+        <translation>Yomitori は起動しています</translation>
+    </message>
+    <message>
+        <source>This desktop shows no tray, so here is what the tray&apos;s menu would hold.</source>
+        <translation>このデスクトップにはトレイがないため、トレイのメニューをここに表示しています。</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>その他</translation>
+    </message>
+    <message>
+        <source>More actions</source>
+        <translation>その他の操作</translation>
+    </message>
+</context>
+<context>
+    <name>SnipController</name>
+    <message>
+        <source>Nothing to repeat yet</source>
+        <translation>読み取った範囲がまだありません</translation>
+    </message>
+    <message>
+        <source>Snip a region first.</source>
+        <translation>先に範囲を切り抜いてください。</translation>
+    </message>
+    <message>
+        <source>That screen is gone</source>
+        <translation>その画面はもうありません</translation>
+    </message>
+    <message>
+        <source>The last region was on a screen that is not there.</source>
+        <translation>前回の範囲があった画面が接続されていません。</translation>
+    </message>
+    <message>
+        <source>The snip</source>
+        <translation>切り抜き</translation>
+    </message>
+    <message>
+        <source>That was too small to read</source>
+        <translation>小さすぎて読み取れません</translation>
+    </message>
+    <message>
+        <source>Drag over the whole bubble, or double-click it.</source>
+        <translation>吹き出し全体をドラッグするか、ダブルクリックしてください。</translation>
+    </message>
+    <message>
+        <source>No text found</source>
+        <translation>文字が見つかりませんでした</translation>
+    </message>
+    <message>
+        <source>Try a tighter or larger region.</source>
+        <translation>範囲を狭くするか広くして、もう一度お試しください。</translation>
+    </message>
+    <message>
+        <source>Text read</source>
+        <translation>読み取りました</translation>
+    </message>
+    <message>
+        <source>The picture in the clipboard was left alone.</source>
+        <translation>クリップボードの画像は残しました。</translation>
+    </message>
+</context>
+<context>
+    <name>SnipWindow</name>
+    <message>
+        <source>Choose what to read</source>
+        <translation>読み取る範囲を選択</translation>
+    </message>
+    <message>
+        <source>Arrow keys move the cursor, with Shift by 10 pixels. Space or Enter fixes the first corner, then arrow keys size the selection and Ctrl with arrow keys moves it. Enter reads, Escape cancels.</source>
+        <translation>矢印キーでカーソルを動かします。Shift を押すと 10 ピクセルずつ動きます。Space か Enter で最初の角を決め、矢印キーで大きさを変え、Ctrl と矢印キーで移動します。Enter で読み取り、Esc でキャンセルします。</translation>
+    </message>
+    <message>
+        <source>No text found here. Drag over what you want to read.</source>
+        <translation>ここには文字が見つかりません。読み取りたい部分をドラッグしてください。</translation>
+    </message>
+    <message>
+        <source>Looking for the text here…</source>
+        <translation>ここの文字を探しています…</translation>
+    </message>
+    <message>
+        <source>let go to read</source>
+        <translation>離すと読み取り</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Space&lt;/b&gt; move</source>
+        <translation>&lt;b&gt;Space&lt;/b&gt; 移動</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Esc&lt;/b&gt; cancel</source>
+        <translation>&lt;b&gt;Esc&lt;/b&gt; キャンセル</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;arrows&lt;/b&gt; size</source>
+        <translation>&lt;b&gt;矢印&lt;/b&gt; サイズ変更</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Ctrl+arrows&lt;/b&gt; move</source>
+        <translation>&lt;b&gt;Ctrl+矢印&lt;/b&gt; 移動</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Enter&lt;/b&gt; read</source>
+        <translation>&lt;b&gt;Enter&lt;/b&gt; 読み取り</translation>
+    </message>
+    <message>
+        <source>drag to read</source>
+        <translation>ドラッグで読み取り</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;arrows&lt;/b&gt; move</source>
+        <translation>&lt;b&gt;矢印&lt;/b&gt; 移動</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;Enter&lt;/b&gt; first corner</source>
+        <translation>&lt;b&gt;Enter&lt;/b&gt; 最初の角</translation>
+    </message>
+</context>
+<context>
+    <name>State</name>
+    <message>
+        <source>{engine}: loading…</source>
+        <translation>{engine}: 読み込み中…</translation>
+    </message>
+    <message>
+        <source>{engine}: reading</source>
+        <translation>{engine}: 読み取り中</translation>
+    </message>
+    <message>
+        <source>{engine}: ready, {memory} in use</source>
+        <translation>{engine}: 準備完了、{memory} 使用中</translation>
+    </message>
+    <message>
+        <source>No model in memory</source>
+        <translation>メモリ上のモデルはありません</translation>
+    </message>
+</context>
+<context>
+    <name>TrayNotify</name>
+    <message>
+        <source>Notifications of the tray icon</source>
+        <translation>トレイアイコンの通知</translation>
+    </message>
+    <message>
+        <source>there is no tray that shows messages</source>
+        <translation>メッセージを表示できるトレイがありません</translation>
+    </message>
+    <message>
+        <source>Start a panel with a tray.</source>
+        <translation>トレイのあるパネルを起動してください。</translation>
+    </message>
+</context>
+<context>
+    <name>WindowsHotkeys</name>
+    <message>
+        <source>Windows hotkeys</source>
+        <translation>Windows のホットキー</translation>
+    </message>
+    <message>
+        <source>this is not Windows</source>
+        <translation>Windows ではありません</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>WlCopyClipboard</name>
+    <message>
+        <source>this is no Wayland session</source>
+        <translation>Wayland のセッションではありません</translation>
+    </message>
+    <message>
+        <source>Choose Automatic in Settings.</source>
+        <translation>「設定」で「自動」を選んでください。</translation>
+    </message>
+    <message>
+        <source>the programs wl-copy and wl-paste are not installed</source>
+        <translation>wl-copy と wl-paste がインストールされていません</translation>
+    </message>
+    <message>
+        <source>Install them, for example with &apos;sudo apt install wl-clipboard&apos;.</source>
+        <translation>「sudo apt install wl-clipboard」などでインストールしてください。</translation>
+    </message>
+    <message>
+        <source>this desktop gives programs without a window no access to the clipboard</source>
+        <translation>このデスクトップでは、ウィンドウのないプログラムはクリップボードを使えません</translation>
+    </message>
+    <message>
+        <source>Choose Qt in Settings, Result.</source>
+        <translation>「設定」の「結果」で「Qt」を選んでください。</translation>
+    </message>
+    <message>
+        <source>a newer text took its place</source>
+        <translation>新しいテキストに置き換えられました</translation>
+    </message>
+    <message>
+        <source>wl-copy failed or did not answer in time</source>
+        <translation>wl-copy が失敗したか、時間内に応答しませんでした</translation>
+    </message>
+    <message>
+        <source>wl-paste failed or did not answer in time</source>
+        <translation>wl-paste が失敗したか、時間内に応答しませんでした</translation>
+    </message>
+    <message>
+        <source>another program holds on to it</source>
+        <translation>別のプログラムがクリップボードを使用しています</translation>
+    </message>
+    <message>
+        <source>Yomitori is quitting</source>
+        <translation>Yomitori を終了しています</translation>
+    </message>
+</context>
+<context>
+    <name>X11</name>
+    <message>
+        <source>there is no X11 display</source>
+        <translation>X11 のディスプレイがありません</translation>
+    </message>
+    <message>
+        <source>this is a Wayland session, which X11 programs cannot see</source>
+        <translation>Wayland のセッションのため、X11 からは見えません</translation>
+    </message>
+    <message>
+        <source>the X11 display {0} cannot be reached</source>
+        <translation>X11 ディスプレイ {0} に接続できません</translation>
+    </message>
+</context>
+<context>
+    <name>X11Capture</name>
+    <message>
+        <source>Choose the desktop portal, or grim on wlroots desktops.</source>
+        <translation>「デスクトップポータル」か、wlroots のデスクトップでは「grim」を選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>X11Hotkeys</name>
+    <message>
+        <source>Choose the desktop portal, or bind &apos;yomitori capture&apos; in the desktop&apos;s own settings.</source>
+        <translation>「デスクトップポータル」を選ぶか、デスクトップの設定で「yomitori capture」をキーに割り当ててください。</translation>
+    </message>
+    <message>
+        <source>X11 key grab</source>
+        <translation>X11 のキー取得</translation>
+    </message>
+    <message>
+        <source>the connection to the X11 display was lost</source>
+        <translation>X11 ディスプレイとの接続が切れました</translation>
+    </message>
+    <message>
+        <source>this keyboard has no such key</source>
+        <translation>このキーボードにそのキーはありません</translation>
+    </message>
+    <message>
+        <source>Choose another key in Settings, Capture.</source>
+        <translation>「設定」の「取り込み」で別のキーを選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>_Delegate</name>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>再試行</translation>
+    </message>
+</context>
+<context>
+    <name>_Detail</name>
+    <message>
+        <source>Picture of the snip</source>
+        <translation>切り抜きの画像</translation>
+    </message>
+    <message>
+        <source>Text of the snip</source>
+        <translation>切り抜きのテキスト</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy image</source>
+        <translation>画像をコピー</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>再読み取り</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+</context>
+<context>
+    <name>_Listener</name>
+    <message>
+        <source>you declined the shortcuts</source>
+        <translation>ショートカットが許可されませんでした</translation>
+    </message>
+    <message>
+        <source>the desktop ended the request</source>
+        <translation>デスクトップが要求を中断しました</translation>
+    </message>
+    <message>
+        <source>the desktop ended the session</source>
+        <translation>デスクトップがセッションを終了しました</translation>
+    </message>
+    <message>
+        <source>the desktop did not give it this key</source>
+        <translation>デスクトップがこのキーを割り当てませんでした</translation>
+    </message>
+</context>
+<context>
+    <name>engines</name>
+    <message>
+        <source>built-in</source>
+        <translation>内蔵エンジン</translation>
+    </message>
+</context>
+<context>
+    <name>errors</name>
+    <message>
+        <source>Something went wrong: {detail}.</source>
+        <translation>問題が起きました: {detail}。</translation>
+    </message>
+    <message>
+        <source>The log has the details.</source>
+        <translation>詳しくはログをご覧ください。</translation>
+    </message>
+    <message>
+        <source>Cancelled.</source>
+        <translation>キャンセルしました。</translation>
+    </message>
+    <message>
+        <source>{count} readings are already waiting.</source>
+        <translation>すでに {count} 件の読み取りが待っています。</translation>
+    </message>
+    <message>
+        <source>Wait for a moment and try again.</source>
+        <translation>少し待ってから、もう一度お試しください。</translation>
+    </message>
+    <message>
+        <source>The running Yomitori could not be reached: {reason}.</source>
+        <translation>起動中の Yomitori に接続できませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Quit it from the tray and start it again.</source>
+        <translation>トレイから終了して、もう一度起動してください。</translation>
+    </message>
+    <message>
+        <source>The text could not be put into the clipboard: {reason}.</source>
+        <translation>テキストをクリップボードにコピーできませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Copy it from the card, or from the history.</source>
+        <translation>カードか履歴からコピーしてください。</translation>
+    </message>
+    <message>
+        <source>The key {key} is already used by another program.</source>
+        <translation>キー {key} は別のプログラムが使っています。</translation>
+    </message>
+    <message>
+        <source>Choose another key in Settings, Capture, or bind &apos;yomitori capture&apos; in the desktop&apos;s own settings.</source>
+        <translation>「設定」の「取り込み」で別のキーを選ぶか、デスクトップの設定で「yomitori capture」をキーに割り当ててください。</translation>
+    </message>
+    <message>
+        <source>The screen could not be captured: {reason}.</source>
+        <translation>画面を取り込めませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Run &apos;yomitori doctor&apos; to see which way of capturing works here.</source>
+        <translation>使える取り込み方法は「yomitori doctor」で確認できます。</translation>
+    </message>
+    <message>
+        <source>{name} does not work here: {reason}.</source>
+        <translation>{name}: この環境では使えません ({reason})。</translation>
+    </message>
+    <message>
+        <source>{fix}</source>
+        <translation>{fix}</translation>
+    </message>
+    <message>
+        <source>Yomitori ended before this was read.</source>
+        <translation>読み取りの前に Yomitori が終了しました。</translation>
+    </message>
+    <message>
+        <source>Read it again.</source>
+        <translation>もう一度読み取ってください。</translation>
+    </message>
+    <message>
+        <source>{engine} could not finish: {reason}.</source>
+        <translation>{engine}は処理を完了できませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Try again, or snip a smaller region.</source>
+        <translation>もう一度試すか、狭い範囲を切り抜いてください。</translation>
+    </message>
+    <message>
+        <source>The model process answered something that cannot be understood ({reason}).</source>
+        <translation>モデルのプロセスから正しくない応答がありました ({reason})。</translation>
+    </message>
+    <message>
+        <source>Try again: a new process is started.</source>
+        <translation>もう一度お試しください。新しいプロセスが起動します。</translation>
+    </message>
+    <message>
+        <source>The model process ended in the middle of its work ({reason}).</source>
+        <translation>モデルのプロセスが作業の途中で終了しました ({reason})。</translation>
+    </message>
+    <message>
+        <source>Try again: a new process is started. If it happens again, the memory may be too small.</source>
+        <translation>もう一度お試しください。新しいプロセスが起動します。繰り返す場合は、メモリが足りないのかもしれません。</translation>
+    </message>
+    <message>
+        <source>{engine} needs {need} of memory, {free} are free.</source>
+        <translation>{engine}には {need} のメモリが必要ですが、空きは {free} です。</translation>
+    </message>
+    <message>
+        <source>Close other programs or choose a smaller model.</source>
+        <translation>ほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{engine} could not be loaded: {reason}.</source>
+        <translation>{engine}を読み込めませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Run &apos;yomitori doctor&apos; to see what is missing.</source>
+        <translation>足りないものは「yomitori doctor」で確認できます。</translation>
+    </message>
+    <message>
+        <source>There is no engine called {name}.</source>
+        <translation>{name} というエンジンはありません。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {known}.</source>
+        <translation>次の中から選んでください: {known}。</translation>
+    </message>
+    <message>
+        <source>{path} cannot be used: {reason}.</source>
+        <translation>{path} を使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check that the folder exists, that you may write there, and that the disk is not full.</source>
+        <translation>フォルダーがあり、書き込みが許可され、ディスクに空きがあるか確認してください。</translation>
+    </message>
+    <message>
+        <source>The disk is full: {path} could not be written.</source>
+        <translation>ディスクがいっぱいで、{path} に書き込めませんでした。</translation>
+    </message>
+    <message>
+        <source>Free some space. The text is still in the clipboard and on the card.</source>
+        <translation>空き容量を増やしてください。テキストはクリップボードとカードに残っています。</translation>
+    </message>
+    <message>
+        <source>The setting {key} cannot be {value}: {reason}.</source>
+        <translation>設定 {key} に {value} は使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>The settings page of the user guide lists every setting and its values.</source>
+        <translation>設定できる値は、ユーザーガイドの設定の一覧をご覧ください。</translation>
+    </message>
+    <message>
+        <source>This cannot be read: {detail}.</source>
+        <translation>読み取れません: {detail}。</translation>
+    </message>
+    <message>
+        <source>Give a PNG, JPEG, WebP, GIF, BMP or TIFF picture.</source>
+        <translation>PNG、JPEG、WebP、GIF、BMP、TIFF のいずれかの画像を指定してください。</translation>
+    </message>
+    <message>
+        <source>There is no picture in the clipboard.</source>
+        <translation>クリップボードに画像がありません。</translation>
+    </message>
+    <message>
+        <source>Copy a picture first, for example with the screenshot key.</source>
+        <translation>先にスクリーンショットなどで画像をコピーしてください。</translation>
+    </message>
+    <message>
+        <source>{name} cannot be opened: {reason}.</source>
+        <translation>{name} を開けません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check that it exists and that you may read it.</source>
+        <translation>ファイルがあり、読み取りが許可されているか確認してください。</translation>
+    </message>
+    <message>
+        <source>{name} is too large: {width} x {height} pixels, at most {limit} megapixels are read.</source>
+        <translation>{name} は大きすぎます: {width} x {height} ピクセル (上限は {limit} メガピクセル)。</translation>
+    </message>
+    <message>
+        <source>Cut the picture into pages or scale it down.</source>
+        <translation>ページごとに分けるか、縮小してください。</translation>
+    </message>
+    <message>
+        <source>{name} is damaged or not complete.</source>
+        <translation>{name} は壊れているか、途中で切れています。</translation>
+    </message>
+    <message>
+        <source>Open it in a viewer to check it, or download it again.</source>
+        <translation>ビューアーで開いて確認するか、もう一度ダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>{name} is not a picture.</source>
+        <translation>{name} は画像ではありません。</translation>
+    </message>
+    <message>
+        <source>The model process</source>
+        <translation>モデルのプロセス</translation>
+    </message>
+    <message>
+        <source>nothing is loaded</source>
+        <translation>何も読み込まれていません</translation>
+    </message>
+    <message>
+        <source>a frame is too short</source>
+        <translation>データが短すぎます</translation>
+    </message>
+    <message>
+        <source>a frame of another version</source>
+        <translation>データのバージョンが違います</translation>
+    </message>
+    <message>
+        <source>a frame is cut off</source>
+        <translation>データが途中で切れています</translation>
+    </message>
+    <message>
+        <source>a header is no object</source>
+        <translation>ヘッダーがオブジェクトではありません</translation>
+    </message>
+    <message>
+        <source>a header is no JSON</source>
+        <translation>ヘッダーが JSON ではありません</translation>
+    </message>
+    <message>
+        <source>it was written by a newer version of Yomitori</source>
+        <translation>新しいバージョンの Yomitori で作られたものです</translation>
+    </message>
+    <message>
+        <source>it is damaged</source>
+        <translation>壊れています</translation>
+    </message>
+    <message>
+        <source>it is closed</source>
+        <translation>閉じられています</translation>
+    </message>
+    <message>
+        <source>a frame without a kind</source>
+        <translation>データに種類がありません</translation>
+    </message>
+    <message>
+        <source>none is running</source>
+        <translation>起動していません</translation>
+    </message>
+    <message>
+        <source>it belongs to another user</source>
+        <translation>別のユーザーのものです</translation>
+    </message>
+    <message>
+        <source>it does not answer</source>
+        <translation>応答がありません</translation>
+    </message>
+    <message>
+        <source>it is of another version or was ending</source>
+        <translation>バージョンが違うか、終了するところでした</translation>
+    </message>
+    <message>
+        <source>The built-in engine</source>
+        <translation>内蔵エンジン</translation>
+    </message>
+    <message>
+        <source>the package rapidocr is not installed</source>
+        <translation>パッケージ rapidocr がインストールされていません</translation>
+    </message>
+    <message>
+        <source>you may not write there</source>
+        <translation>書き込みが許可されていません</translation>
+    </message>
+    <message>
+        <source>there is no such setting</source>
+        <translation>その設定はありません</translation>
+    </message>
+    <message>
+        <source>say true or false</source>
+        <translation>true か false で指定してください</translation>
+    </message>
+    <message>
+        <source>say a whole number</source>
+        <translation>整数で指定してください</translation>
+    </message>
+</context>
+<context>
+    <name>settings</name>
+    <message>
+        <source>General</source>
+        <translation>一般</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>The language of menus and windows. Takes effect after a restart.</source>
+        <translation>メニューとウィンドウの言語です。再起動後に変わります。</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>システムに合わせる</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>English</translation>
+    </message>
+    <message>
+        <source>日本語</source>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外観</translation>
+    </message>
+    <message>
+        <source>Light or dark windows.</source>
+        <translation>ウィンドウの明るさを選びます。</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>ライト</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>ダーク</translation>
+    </message>
+    <message>
+        <source>Capture</source>
+        <translation>取り込み</translation>
+    </message>
+    <message>
+        <source>Snip</source>
+        <translation>切り抜き</translation>
+    </message>
+    <message>
+        <source>Press it anywhere, then drag over the text. Leave it empty for none.</source>
+        <translation>どこでも押して、文字の上をドラッグします。空にすると使いません。</translation>
+    </message>
+    <message>
+        <source>Repeat the last region</source>
+        <translation>前回の範囲の再読み取り</translation>
+    </message>
+    <message>
+        <source>Reads the same place of the screen again. Leave it empty for none.</source>
+        <translation>画面の同じ場所をもう一度読み取ります。空にすると使いません。</translation>
+    </message>
+    <message>
+        <source>Go to the result card</source>
+        <translation>結果カードに移動</translation>
+    </message>
+    <message>
+        <source>Moves the keyboard to the card, so that Tab, Enter and Edit work there.</source>
+        <translation>カードをキーボードで操作できるようにします。Tab、Enter、「編集」が使えます。</translation>
+    </message>
+    <message>
+        <source>Take the picture with</source>
+        <translation>画面の取り込み方法</translation>
+    </message>
+    <message>
+        <source>Automatic takes the first way that works on this desktop.</source>
+        <translation>「自動」では、このデスクトップで最初に使えた方法を選びます。</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自動</translation>
+    </message>
+    <message>
+        <source>X11</source>
+        <translation>X11</translation>
+    </message>
+    <message>
+        <source>grim (wlroots)</source>
+        <translation>grim (wlroots)</translation>
+    </message>
+    <message>
+        <source>Desktop portal</source>
+        <translation>デスクトップポータル</translation>
+    </message>
+    <message>
+        <source>System (Windows, macOS)</source>
+        <translation>OS 標準 (Windows、macOS)</translation>
+    </message>
+    <message>
+        <source>Listen for hotkeys with</source>
+        <translation>ホットキーの受け取り方法</translation>
+    </message>
+    <message>
+        <source>X11 key grab</source>
+        <translation>X11 のキー取得</translation>
+    </message>
+    <message>
+        <source>Windows</source>
+        <translation>Windows</translation>
+    </message>
+    <message>
+        <source>macOS</source>
+        <translation>macOS</translation>
+    </message>
+    <message>
+        <source>Magnifier</source>
+        <translation>拡大鏡</translation>
+    </message>
+    <message>
+        <source>Shows the pixels around the pointer enlarged while selecting.</source>
+        <translation>範囲の選択中に、ポインターの周りを拡大して表示します。</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>結果</translation>
+    </message>
+    <message>
+        <source>Copy what was read</source>
+        <translation>読み取ったテキストのコピー</translation>
+    </message>
+    <message>
+        <source>Puts the text into the clipboard after each snip.</source>
+        <translation>切り抜くたびに、テキストをクリップボードに入れます。</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>常にコピー</translation>
+    </message>
+    <message>
+        <source>Unless a picture is in the clipboard</source>
+        <translation>クリップボードに画像がないとき</translation>
+    </message>
+    <message>
+        <source>Only when I press Copy</source>
+        <translation>「コピー」を押したときだけ</translation>
+    </message>
+    <message>
+        <source>Show the result card</source>
+        <translation>結果カードを表示</translation>
+    </message>
+    <message>
+        <source>A small card beside the region. When it is off, a notification tells the text.</source>
+        <translation>範囲の横に出る小さなカードです。オフにすると、通知でテキストをお知らせします。</translation>
+    </message>
+    <message>
+        <source>Hide the card after</source>
+        <translation>カードを隠すまでの時間</translation>
+    </message>
+    <message>
+        <source>Seconds without the pointer or the keyboard on it; 0 keeps it until it is closed.</source>
+        <translation>ポインターもキーボードも使われない秒数です。0 にすると、閉じるまで表示します。</translation>
+    </message>
+    <message>
+        <source>s</source>
+        <translation>秒</translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation>無期限</translation>
+    </message>
+    <message>
+        <source>Size of the text that was read</source>
+        <translation>読み取ったテキストの文字サイズ</translation>
+    </message>
+    <message>
+        <source>In pixels, before the scale of the screen.</source>
+        <translation>画面の拡大率をかける前のピクセル数です。</translation>
+    </message>
+    <message>
+        <source>px</source>
+        <translation>px</translation>
+    </message>
+    <message>
+        <source>Copy with</source>
+        <translation>コピーの方法</translation>
+    </message>
+    <message>
+        <source>Automatic takes the way that works on this desktop.</source>
+        <translation>「自動」では、このデスクトップで使える方法を選びます。</translation>
+    </message>
+    <message>
+        <source>Qt</source>
+        <translation>Qt</translation>
+    </message>
+    <message>
+        <source>wl-copy (Wayland)</source>
+        <translation>wl-copy (Wayland)</translation>
+    </message>
+    <message>
+        <source>Reading</source>
+        <translation>読み取り</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>エンジン</translation>
+    </message>
+    <message>
+        <source>What reads the picture. The built-in engine needs no download.</source>
+        <translation>画像を読み取るエンジンです。内蔵エンジンはダウンロードなしで使えます。</translation>
+    </message>
+    <message>
+        <source>Built-in (PP-OCRv6)</source>
+        <translation>内蔵 (PP-OCRv6)</translation>
+    </message>
+    <message>
+        <source>Join the lines of a bubble</source>
+        <translation>吹き出しの行をつなげる</translation>
+    </message>
+    <message>
+        <source>Example: 今日は / 学校に becomes 今日は学校に. Off keeps one row per line or column.</source>
+        <translation>例: 「今日は / 学校に」を「今日は学校に」にします。オフにすると、行や列ごとに改行します。</translation>
+    </message>
+    <message>
+        <source>Between bubbles</source>
+        <translation>吹き出しの間</translation>
+    </message>
+    <message>
+        <source>Whether several bubbles in one snip become several rows.</source>
+        <translation>1 回の切り抜きに複数の吹き出しがあるとき、改行するかどうかです。</translation>
+    </message>
+    <message>
+        <source>Start a new row</source>
+        <translation>改行する</translation>
+    </message>
+    <message>
+        <source>Write on without a break</source>
+        <translation>改行せずに続ける</translation>
+    </message>
+    <message>
+        <source>Spaces</source>
+        <translation>空白</translation>
+    </message>
+    <message>
+        <source>Japanese is written without spaces; engines sometimes put them between kana. Example: そ う か becomes そうか. Spaces between Latin words stay.</source>
+        <translation>エンジンが仮名の間に入れた空白の扱いです。例: 「そ う か」を「そうか」にします。英単語の間の空白は残ります。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>取り除く</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>残す</translation>
+    </message>
+    <message>
+        <source>Full-width letters and digits</source>
+        <translation>英数字を全角にする</translation>
+    </message>
+    <message>
+        <source>Example: 3月 ABC! becomes ３月&#x3000;ＡＢＣ！ as MangaOCR writes them.</source>
+        <translation>例: 「3月 ABC!」を、MangaOCR と同じ「３月&#x3000;ＡＢＣ！」にします。</translation>
+    </message>
+    <message>
+        <source>Dots</source>
+        <translation>点の並び</translation>
+    </message>
+    <message>
+        <source>How a row of dots is written. Example: え・・・, え... and え… are told apart or made alike.</source>
+        <translation>点の並びの書き方です。例: 「え・・・」「え...」「え…」を区別するか、そろえます。</translation>
+    </message>
+    <message>
+        <source>As read</source>
+        <translation>読み取ったまま</translation>
+    </message>
+    <message>
+        <source>Full stops (え...)</source>
+        <translation>ピリオド (え...)</translation>
+    </message>
+    <message>
+        <source>One character (え…)</source>
+        <translation>1 文字 (え…)</translation>
+    </message>
+    <message>
+        <source>Models &amp; devices</source>
+        <translation>モデルとデバイス</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Where models run. The built-in engine always runs on the CPU.</source>
+        <translation>モデルを動かす場所です。内蔵エンジンは常に CPU で動きます。</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>Free memory when idle for</source>
+        <translation>メモリを解放するまでの時間</translation>
+    </message>
+    <message>
+        <source>Models are loaded again when you need them. 0 frees at once, -1 never.</source>
+        <translation>この時間使わないとモデルを解放し、必要なときに読み込み直します。0 ですぐに解放し、-1 で解放しません。</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>すぐに</translation>
+    </message>
+    <message>
+        <source>Processor threads</source>
+        <translation>CPU のスレッド数</translation>
+    </message>
+    <message>
+        <source>How many threads a model may use; 0 takes the number of physical cores.</source>
+        <translation>モデルが使うスレッドの数です。0 にすると、物理コアの数になります。</translation>
+    </message>
+    <message>
+        <source>Storage</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Keep a history</source>
+        <translation>履歴を残す</translation>
+    </message>
+    <message>
+        <source>Snips and their text stay on this computer, readable by you alone.</source>
+        <translation>切り抜きとテキストはこのコンピューターだけに保存され、ほかの人には読めません。</translation>
+    </message>
+    <message>
+        <source>Keep snips for</source>
+        <translation>履歴を残す期間</translation>
+    </message>
+    <message>
+        <source>Older ones are deleted; 0 keeps them until the space below is used up.</source>
+        <translation>古いものから削除します。0 にすると、下の容量に達するまで残します。</translation>
+    </message>
+    <message>
+        <source>days</source>
+        <translation>日</translation>
+    </message>
+    <message>
+        <source>No limit</source>
+        <translation>無制限</translation>
+    </message>
+    <message>
+        <source>Use at most</source>
+        <translation>履歴の最大容量</translation>
+    </message>
+    <message>
+        <source>The oldest snips are deleted beyond that; 0 sets no limit.</source>
+        <translation>超えると古い切り抜きから削除します。0 にすると制限しません。</translation>
+    </message>
+    <message>
+        <source>MB</source>
+        <translation>MB</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,363 @@
+"""The history window, with real rows, keys and mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLocale, QPoint, Qt, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMessageBox, QPlainTextEdit, QPushButton
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from core.errors import ProcessDied
+from core.history import History, State, encode_png
+from core.types import OcrResult, RgbImage
+from desktop.history_window import PAGE, HistoryWindow, when_text
+from desktop.theme import Theme
+
+GREEN = encode_png(RgbImage(60, 90, bytes((0, 200, 0)) * 60 * 90))
+
+
+def add(history: History, text: str) -> int:
+    row = history.add_pending(GREEN, 60, 90, "snip")
+    history.finish(row, OcrResult(text, (), "Built-in", "cpu", 0.1))
+    return row
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    store = History(tmp_path / "history.sqlite3")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "light")
+
+
+@pytest.fixture
+def window(history: History, theme: Theme, qtbot: QtBot) -> Iterator[HistoryWindow]:
+    shown = HistoryWindow(history, theme)
+    shown.set_hotkey("Ctrl+Alt+S")
+    shown.show()
+    qtbot.waitExposed(shown)
+    yield shown
+    if isValid(shown):
+        shown.close()
+
+
+def texts(window: HistoryWindow) -> list[str]:
+    model = window.model
+    return [str(model.index(row).data()) for row in range(model.rowCount())]
+
+
+def search(window: HistoryWindow, qtbot: QtBot, query: str) -> None:
+    window.search.setText(query)
+    qtbot.waitUntil(lambda: window.model.query == query)
+
+
+def press_button(window: HistoryWindow, qtbot: QtBot, position: int, name: str) -> None:
+    index = window.model.index(position)
+    row = window.model.row(index)
+    assert row is not None
+    rect, _ = window.list.delegate.buttons(row, window.list.visualRect(index), window.list.font())[name]
+    qtbot.mouseClick(window.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+
+
+def test_an_empty_history_tells_how_to_begin(window: HistoryWindow) -> None:
+    assert window.empty.isVisible()
+    assert window.empty.text() == "Nothing here yet. Press Ctrl+Alt+S and drag over some text."
+    assert not window.clear_all.isEnabled()
+
+
+def test_typing_finds_rows_and_says_when_there_are_none(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    # Given three snips, newest first
+    for text in ("学校の帰り", "どこへ行くの？", "今日は学校に"):
+        add(history, text)
+    window.refresh()
+    assert texts(window) == ["今日は学校に", "どこへ行くの？", "学校の帰り"]
+    # When part of the text is typed, as an input method does
+    window.search.setFocus()
+    window.search.insert("学校")
+    # Then only what contains it is left
+    qtbot.waitUntil(lambda: texts(window) == ["今日は学校に", "学校の帰り"])
+    search(window, qtbot, "んん")
+    assert window.empty.isVisible()
+    assert window.empty.text() == "Nothing found for “んん”."
+    # And Esc in the window brings all back
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(texts(window)) == 3)
+    assert window.list.isVisible()
+
+
+def test_the_match_is_marked_in_the_row(window: HistoryWindow, history: History, qtbot: QtBot) -> None:
+    add(history, "長" * 200 + "学校")
+    window.refresh()
+
+    def marked() -> int:
+        image = window.list.grab().toImage()
+        soft = window.list.delegate._theme.tokens.color("accent_soft").rgb()
+        points = ((x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2))
+        return sum(image.pixel(x, y) == soft for x, y in points)
+
+    before = marked()
+    search(window, qtbot, "学校")
+    assert marked() > before + 50
+
+
+def test_a_row_is_copied_with_its_button_and_with_keys(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校\nへ")
+    window.refresh()
+    with qtbot.waitSignal(window.copy_requested) as button:
+        press_button(window, qtbot, 0, "copy")
+    assert button.args == ["学校\nへ"]
+    window.list.setFocus()
+    window.list.setCurrentIndex(window.model.index(0))
+    with qtbot.waitSignal(window.copy_requested) as keys:
+        qtbot.keyClick(window.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert keys.args == ["学校\nへ"]
+    with qtbot.waitSignal(window.copy_requested):
+        qtbot.keyClick(window.list, Qt.Key.Key_Return)
+
+
+def test_a_failed_row_says_why_and_offers_a_retry(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    row = history.add_pending(GREEN, 60, 90, "snip")
+    window.refresh()
+    assert texts(window) == ["Reading…"]
+    history.fail(row, ProcessDied(reason="signal 9"))
+    window.refresh()
+    assert "signal 9" in texts(window)[0]
+    with qtbot.waitSignal(window.reread_requested) as retried:
+        press_button(window, qtbot, 0, "reread")
+    assert retried.args == [row]
+    # The detail says the same and offers the same
+    assert window.detail.error.isVisible()
+    assert not window.detail.copy.isVisible()
+    assert window.detail.reread.text() == "Retry"
+
+
+def test_a_selected_row_is_shown_larger_with_its_text_to_select(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    row = add(history, "学校")
+    window.refresh()
+    assert not window.detail.isVisible()
+    window.list.setCurrentIndex(window.model.index(0))
+    assert window.detail.isVisible()
+    assert window.detail.text.toPlainText() == "学校"
+    assert window.detail.text.isReadOnly()
+    qtbot.waitUntil(lambda: not window.detail.picture._image.isNull())
+    with qtbot.waitSignal(window.copy_image_requested) as image:
+        window.detail.copy_image.click()
+    assert image.args == [GREEN]
+    with qtbot.waitSignal(window.reread_requested) as reread:
+        window.detail.reread.click()
+    assert reread.args == [row]
+    # When its text changes, the detail follows
+    history.update_text(row, "学院")
+    window.refresh()
+    assert window.detail.text.toPlainText() == "学院"
+    assert "edited" in window.detail.facts.text()
+
+
+@pytest.mark.qt_log_ignore("does not support grabbing the keyboard")
+def test_the_menu_of_a_row_copies_reads_again_and_deletes(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    press_button(window, qtbot, 0, "menu")
+    menu = window.findChild(QMenu)
+    assert menu is not None
+    assert [a.text() for a in menu.actions() if not a.isSeparator()] == [
+        "Copy",
+        "Copy image",
+        "Read again",
+        "Delete",
+    ]
+    menu.actions()[-1].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 0)
+    assert history.count() == 0
+
+
+def answer(name: str, seen: list[str]) -> None:
+    """Press the button called ``name`` in the question that comes up."""
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        seen.append(box.text())
+        (button,) = [b for b in box.buttons() if b.text().replace("&", "") == name]
+        button.click()
+
+    QTimer.singleShot(50, press)
+
+
+def test_several_rows_are_deleted_with_the_delete_key_after_a_question(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    for number in range(4):
+        add(history, f"{number}番")
+    window.refresh()
+    window.list.setFocus()
+    window.list.setCurrentIndex(window.model.index(0))
+    qtbot.keyClick(window.list, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    seen: list[str] = []
+    # When the question is refused, nothing happens
+    answer("Cancel", seen)
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    assert history.count() == 4
+    # When it is confirmed, both are gone
+    answer("Delete", seen)
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: texts(window) == ["1番", "0番"])
+    assert seen == ["Delete 2 snips with their pictures?"] * 2
+
+
+def test_clear_all_asks_first(window: HistoryWindow, history: History, qtbot: QtBot) -> None:
+    add(history, "学校")
+    window.refresh()
+    seen: list[str] = []
+    answer("Cancel", seen)
+    window.clear_all.click()
+    assert history.count() == 1
+    answer("Delete all", seen)
+    window.clear_all.click()
+    qtbot.waitUntil(lambda: window.model.rowCount() == 0)
+    assert history.count() == 0
+    assert window.empty.isVisible()
+
+
+def test_many_rows_come_page_by_page_and_pictures_only_for_what_is_seen(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    for number in range(PAGE + 30):
+        add(history, f"{number}番")
+    window.refresh()
+    qtbot.waitUntil(lambda: len(window.model._thumbnails) > 0)
+    assert window.model.rowCount() == PAGE
+    assert len(window.model._thumbnails) < 20
+    # When the list is scrolled to its end, the rest comes
+    window.list.scrollToBottom()
+    qtbot.waitUntil(lambda: window.model.rowCount() == PAGE + 30)
+    window.list.scrollToBottom()
+    assert texts(window)[-1] == "0番"
+    # And a refresh keeps the place and the selection
+    window.list.setCurrentIndex(window.model.index(PAGE + 20))
+    place = window.list.verticalScrollBar().value()
+    window.refresh()
+    assert window.model.rowCount() == PAGE + 30
+    assert window.list.verticalScrollBar().value() == place
+    assert window.list.currentIndex().row() == PAGE + 20
+    assert window.detail.isVisible()
+
+
+def test_a_picture_that_cannot_be_decoded_is_left_blank(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    row = history.add_pending(b"no picture", 1, 1, "snip")
+    window.refresh()
+    qtbot.waitUntil(lambda: row in window.model._thumbnails)
+    assert window.model._thumbnails[row].isNull()
+
+
+def test_everything_can_be_reached_with_tab_and_has_a_name(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index(0))
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.search.setFocus()
+    order = []
+    for _ in range(8):
+        focused = QApplication.focusWidget()
+        order.append(focused)
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    detail = window.detail
+    assert order == [
+        window.search,
+        window.clear_all,
+        window.list,
+        detail.text,
+        detail.copy,
+        detail.copy_image,
+        detail.reread,
+        detail.delete,
+    ]
+    for widget in order:
+        assert isinstance(widget, QLineEdit | QPlainTextEdit | QPushButton) or widget is window.list
+        assert widget.accessibleName() or isinstance(widget, QPushButton)
+    spoken = window.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken.startswith("学校, ")
+    assert "Built-in" in spoken
+
+
+def test_the_find_key_goes_to_the_search_field(window: HistoryWindow, history: History, qtbot: QtBot) -> None:
+    add(history, "学校")
+    window.refresh()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.list.setFocus()
+    qtbot.keyClick(window.list, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert window.search.hasFocus()
+
+
+def test_closing_frees_the_window_and_finishes_deletions(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index(0))
+    window.delete_selected()
+    with qtbot.waitSignal(window.destroyed):
+        window.close()
+    assert history.count() == 0
+
+
+def test_a_history_that_fails_is_reported_and_the_window_lives(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    history.close()
+    with qtbot.waitSignal(window.problem) as problem:
+        window.refresh()
+    assert "closed" in str(problem.args[0])
+    assert window.empty.isVisible()
+
+
+def test_the_date_is_told_unless_it_is_today() -> None:
+    locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom)
+    moment = datetime(2026, 3, 5, 14, 2)
+    assert when_text(moment.timestamp(), locale, datetime(2026, 3, 5, 20, 0)) == "14:02"
+    assert when_text(moment.timestamp(), locale, datetime(2026, 3, 6)) == "05/03/2026 14:02"
+
+
+def test_rows_are_painted_in_light_and_dark(window: HistoryWindow, history: History, theme: Theme) -> None:
+    add(history, "学校")
+    row = history.add_pending(GREEN, 60, 90, "snip")
+    history.fail(row, ProcessDied(reason="x"))
+    window.refresh()
+    images: list[QImage] = []
+    for choice in ("light", "dark"):
+        theme.set_choice(choice)
+        window.list.setCurrentIndex(window.model.index(0))
+        images.append(window.grab().toImage())
+    corner = QPoint(window.width() - 3, window.height() - 3)
+    assert images[0].pixelColor(corner).lightness() > 200
+    assert images[1].pixelColor(corner).lightness() < 60
+    assert [kept.state for kept in history.list()] == [State.FAILED, State.DONE]

@@ -1,0 +1,364 @@
+"""The settings dialog: every declared setting can be seen, changed, restored, found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from core import __version__
+from core.paths import Paths
+from core.settings import SettingInfo, SettingsStore, iter_settings, value_of
+from desktop.key_recorder import KeyRecorder
+from desktop.settings_dialog import AmountBox, SettingRow, SettingsDialog, Switch
+from desktop.theme import Theme
+
+SETTINGS = list(iter_settings())
+IDS = [info.key for info in SETTINGS]
+Open = Callable[..., SettingsDialog]
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "light")
+
+
+@pytest.fixture
+def open_dialog(theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: QtBot) -> Iterator[Open]:
+    opened: list[SettingsDialog] = []
+
+    def make(store: SettingsStore = settings, notes: Callable[[str], str] | None = None) -> SettingsDialog:
+        dialog = SettingsDialog(store, theme, Paths.below(tmp_path), notes)
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        opened.append(dialog)
+        return dialog
+
+    yield make
+    for dialog in opened:
+        if isValid(dialog):
+            dialog.close()
+
+
+def show_row(dialog: SettingsDialog, key: str) -> SettingRow:
+    row = dialog.rows[key]
+    dialog.open_group(row.info.group_title)
+    assert row.isVisible()
+    return row
+
+
+def change(row: SettingRow, qtbot: QtBot) -> object:
+    """Change a setting the way its control is used; returns the value that should be in force."""
+    control = row.control
+    control.setFocus()
+    if isinstance(control, Switch):
+        qtbot.mouseClick(control, Qt.MouseButton.LeftButton)
+        return not row.info.default
+    if isinstance(control, QComboBox):
+        position = (control.currentIndex() + 1) % control.count()
+        control.setCurrentIndex(position)
+        return control.itemData(position)
+    if isinstance(control, AmountBox):
+        control.selectAll()
+        qtbot.keyClicks(control, str(row.info.default + 1))
+        qtbot.keyClick(control, Qt.Key.Key_Return)
+        return row.info.default + 1
+    assert isinstance(control, KeyRecorder)
+    press_keys(control, qtbot, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
+    return "Ctrl+F9"
+
+
+def press_keys(
+    recorder: KeyRecorder,
+    qtbot: QtBot,
+    key: Qt.Key,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    button = recorder.findChild(QPushButton)
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert button.text() == "Press the keys…"
+    qtbot.keyClick(button, key, modifiers)
+
+
+def labels(row: SettingRow) -> str:
+    return "\n".join(label.text() for label in row.findChildren(QLabel) if label.isVisible())
+
+
+@pytest.mark.parametrize("info", SETTINGS, ids=IDS)
+def test_each_setting_has_a_control_that_changes_store_and_file(
+    info: SettingInfo, open_dialog: Open, settings: SettingsStore, tmp_path: Path, qtbot: QtBot
+) -> None:
+    # Given the dialog with defaults
+    dialog = open_dialog()
+    row = show_row(dialog, info.key)
+    assert info.title in labels(row)
+    assert info.description in labels(row)
+    assert not row.restore.isVisible()
+    # When the control is used
+    wanted = change(row, qtbot)
+    # Then the value is in force and in the file at once
+    assert value_of(settings.current, info.key) == wanted
+    file = tmp_path / "config" / "settings.json"
+    group, name = info.key.split(".")
+    assert json.loads(file.read_text("utf-8"))[group][name] == wanted
+    # And it can be put back with one press
+    assert row.restore.isVisible()
+    qtbot.mouseClick(row.restore, Qt.MouseButton.LeftButton)
+    assert value_of(settings.current, info.key) == info.default
+    assert not row.restore.isVisible()
+
+
+def test_no_setting_is_missing_and_every_group_is_a_page(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    assert list(dialog.rows) == IDS
+    pages = [dialog.navigation.item(i).text() for i in range(dialog.navigation.count())]
+    assert pages == [*dict.fromkeys(info.group_title for info in SETTINGS), "About"]
+
+
+@pytest.mark.parametrize("info", SETTINGS, ids=IDS)
+def test_a_value_that_the_environment_sets_is_locked_and_says_so(
+    info: SettingInfo, open_dialog: Open, tmp_path: Path
+) -> None:
+    value = {"bool": "false", "int": str(info.maximum), "hotkey": "Ctrl+F9"}.get(info.kind, info.default)
+    store = SettingsStore(tmp_path / "other.json", environ={info.env_name: value})
+    row = show_row(open_dialog(store), info.key)
+    assert not row.control.isEnabled()
+    assert not row.restore.isVisible()
+    assert f"Set by {info.env_name} for this run." in labels(row)
+
+
+def test_every_control_has_a_name_for_screen_readers(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    for widget in dialog.findChildren(QWidget):
+        # A spin box's line edit and the recorder's parts are told through their parents.
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(
+            widget.parent(), AmountBox | QScrollArea
+        ):
+            named = widget.accessibleName() or (isinstance(widget, QPushButton) and widget.text())
+            assert named, widget
+
+
+def test_tab_goes_from_search_to_groups_to_the_rows_in_order(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    dialog.open_group("General")
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    dialog.search.setFocus()
+    order = []
+    for _ in range(4):
+        order.append(QApplication.focusWidget())
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert order == [
+        dialog.search,
+        dialog.navigation,
+        dialog.rows["general.language"].control,
+        dialog.rows["general.theme"].control,
+    ]
+
+
+def test_the_search_shows_only_rows_and_groups_that_match(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+
+    def groups() -> list[str]:
+        items = [dialog.navigation.item(i) for i in range(dialog.navigation.count())]
+        return [item.text() for item in items if not item.isHidden()]
+
+    # A word of a title
+    qtbot.keyClicks(dialog.search, "MAGNIFIER")
+    assert groups() == ["Capture"]
+    assert [key for key, row in dialog.rows.items() if row.isVisible()] == ["capture.magnifier"]
+    # A word of a description
+    dialog.search.setText("mangaocr")
+    assert groups() == ["Reading"]
+    # The name of a group shows all of it
+    dialog.search.setText("storage")
+    assert [key for key, row in dialog.rows.items() if row.isVisible()] == [
+        key for key in IDS if key.startswith("storage.")
+    ]
+    dialog.search.setText("nothing has this")
+    assert groups() == []
+    assert dialog.stack.currentWidget() is dialog._nothing
+    assert dialog._nothing.text() == "Nothing found for “nothing has this”."
+    # And all comes back
+    dialog.search.clear()
+    assert len(groups()) == dialog.navigation.count()
+    assert dialog.stack.currentWidget() is not dialog._nothing
+
+
+@pytest.mark.parametrize("info", [i for i in SETTINGS if i.special], ids=lambda i: i.key)
+def test_numbers_with_a_meaning_are_shown_and_typed_as_words(
+    info: SettingInfo, open_dialog: Open, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    row = show_row(open_dialog(), info.key)
+    box = row.control
+    assert isinstance(box, AmountBox)
+    box.setFocus()
+    for number, word in info.special.items():
+        settings.set(info.key, 7)
+        assert box.text() == f"7 {info.unit}".strip()
+        box.selectAll()
+        qtbot.keyClicks(box, word)
+        qtbot.keyClick(box, Qt.Key.Key_Return)
+        assert value_of(settings.current, info.key) == number
+        assert box.text() == word
+
+
+def test_a_number_beyond_the_bounds_is_not_taken(
+    open_dialog: Open, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    row = show_row(open_dialog(), "card.text_size")
+    row.control.setFocus()
+    row.control.selectAll()  # type: ignore[attr-defined]
+    qtbot.keyClicks(row.control, "999")
+    qtbot.keyClick(row.control, Qt.Key.Key_Return)
+    assert 12 <= settings.current.card.text_size <= 48
+
+
+def test_the_wheel_over_an_unfocused_control_changes_nothing(
+    open_dialog: Open, settings: SettingsStore
+) -> None:
+    dialog = open_dialog()
+    before = settings.current
+    for key in ("general.theme", "models.idle_unload"):
+        control = show_row(dialog, key).control
+        dialog.search.setFocus()
+        wheel = QWheelEvent(
+            QPointF(5, 5),
+            QPointF(control.mapToGlobal(QPoint(5, 5))),
+            QPoint(),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(control, wheel)
+    assert settings.current == before
+
+
+def test_a_file_that_cannot_be_written_is_said_beside_the_row(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    # Given a store whose folder cannot be made
+    (tmp_path / "blocked").write_text("")
+    store = SettingsStore(tmp_path / "blocked" / "settings.json", environ={})
+    row = show_row(open_dialog(store), "capture.magnifier")
+    # When a setting is changed
+    qtbot.mouseClick(row.control, Qt.MouseButton.LeftButton)
+    # Then the row says that it could not be kept, and it is in force all the same
+    assert "cannot be used" in labels(row)
+    assert store.current.capture.magnifier is False
+
+
+def test_notes_tell_what_is_true_now(open_dialog: Open, settings: SettingsStore) -> None:
+    facts = {"models.device": "In use: CPU"}
+    dialog = open_dialog(notes=lambda key: facts.get(key, ""))
+    row = show_row(dialog, "models.device")
+    assert "In use: CPU" in labels(row)
+    facts["models.device"] = "In use: GPU"
+    dialog.refresh_notes()
+    assert "In use: GPU" in labels(row)
+    facts.clear()
+    settings.set("capture.magnifier", False)
+    assert "In use" not in labels(row)
+
+
+def test_a_change_from_elsewhere_is_shown_until_the_dialog_is_closed(
+    open_dialog: Open, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    row = show_row(dialog, "capture.magnifier")
+    settings.set("capture.magnifier", False)
+    assert not row.control.isChecked()  # type: ignore[attr-defined]
+    with qtbot.waitSignal(dialog.destroyed):
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    settings.set("capture.magnifier", True)
+
+
+def test_about_tells_version_licence_and_folders(open_dialog: Open, tmp_path: Path) -> None:
+    dialog = open_dialog()
+    dialog.open_group("About")
+    shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    for fact in (f"Yomitori {__version__}", "MIT", str(Paths.below(tmp_path).history_file)):
+        assert fact in shown
+
+
+# --- the key recorder ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def recorder(theme: Theme, qtbot: QtBot) -> KeyRecorder:
+    widget = KeyRecorder()
+    widget.set_combination("Ctrl+Alt+S")
+    qtbot.addWidget(widget)
+    widget.show()
+    qtbot.waitExposed(widget)
+    return widget
+
+
+def test_pressed_keys_become_the_combination(recorder: KeyRecorder, qtbot: QtBot) -> None:
+    control_alt = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+    with qtbot.waitSignal(recorder.recorded) as recorded:
+        press_keys(recorder, qtbot, Qt.Key.Key_R, control_alt)
+    assert recorded.args == ["Ctrl+Alt+R"]
+    assert recorder.combination == "Ctrl+Alt+R"
+
+
+def test_tab_and_enter_can_be_recorded(recorder: KeyRecorder, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(recorder.recorded) as recorded:
+        press_keys(recorder, qtbot, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
+    assert recorded.args == ["Ctrl+Tab"]
+
+
+def test_modifiers_are_shown_while_they_are_held(recorder: KeyRecorder, qtbot: QtBot) -> None:
+    button = recorder.findChild(QPushButton)
+    assert button is not None
+    button.click()
+    qtbot.keyPress(
+        button, Qt.Key.Key_Alt, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+    )
+    assert button.text() == "Ctrl+Alt+…"
+    assert recorder.combination == "Ctrl+Alt+S"
+
+
+def test_a_key_needed_for_typing_is_refused_with_a_sentence(recorder: KeyRecorder, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(recorder.refused) as refused:
+        press_keys(recorder, qtbot, Qt.Key.Key_S)
+    assert "typing" in refused.args[0]
+    assert recorder.combination == "Ctrl+Alt+S"
+
+
+def test_escape_keeps_and_backspace_clears(recorder: KeyRecorder, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(recorder.recorded):
+        press_keys(recorder, qtbot, Qt.Key.Key_Escape)
+    assert recorder.combination == "Ctrl+Alt+S"
+    with qtbot.waitSignal(recorder.recorded) as recorded:
+        press_keys(recorder, qtbot, Qt.Key.Key_Backspace)
+    assert recorded.args == [""]
+    assert recorder.findChild(QPushButton).text() == "None"
+
+
+def test_losing_the_focus_ends_the_recording_and_hotkeys_are_let_go_meanwhile(
+    recorder: KeyRecorder, qtbot: QtBot
+) -> None:
+    seen: list[bool] = []
+    recorder.recording_changed.connect(seen.append)
+    button = recorder.findChild(QPushButton)
+    assert button is not None
+    button.click()
+    assert seen == [True]
+    QApplication.sendEvent(button, _focus_out())
+    assert seen == [True, False]
+    assert button.text() == "Ctrl+Alt+S"
+
+
+def _focus_out() -> QEvent:
+    return QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,376 @@
+"""The pipeline from hotkey to text, with the real overlay, card, history and host; screens, clipboard and
+model are registered fakes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from core.engine import Engine
+from core.errors import (
+    BackendUnavailable,
+    CaptureFailed,
+    ClipboardFailed,
+    DiskFull,
+    NotAnImage,
+    NothingInClipboard,
+    ProcessDied,
+    YomitoriError,
+)
+from core.events import State
+from core.history import History, HistoryRow, encode_png
+from core.settings import SettingsStore
+from core.types import RgbImage
+from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
+from desktop.clipboard.base import ClipboardBackend
+from desktop.focus import Focus
+from desktop.overlay import Overlay
+from desktop.result import ResultCard
+from desktop.snip import SnipController
+from desktop.theme import Theme
+from desktop.worker import Bridge, HostThread
+from tests.support.fake_engine import FAKE
+
+STALL = 30_000
+ENDLESS = QColor(0, 0, 1)
+"""The fake engine reads a picture that begins with this colour until it is stopped."""
+
+READ = "121x81"
+"""What the fake engine reads from ``Rig.snip``: the size, both ends of the drag included."""
+
+
+class FakeCapture:
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.colour = QColor("white")
+        self.refuse = False
+        self.grabbed = 0
+
+    def unavailable(self) -> BackendUnavailable | None:
+        return None
+
+    def grab(self, screens: Sequence[ScreenInfo]) -> list[Shot]:
+        if self.refuse:
+            raise CaptureFailed(reason="the user said no")
+        self.grabbed += 1
+        shots = []
+        for screen in screens:
+            image = QImage(screen.native.size(), QImage.Format.Format_RGB32)
+            image.fill(self.colour)
+            shots.append(Shot(screen, image))
+        return shots
+
+
+class FakeClipboard:
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.picture: QImage | None = None
+        self.error: ClipboardFailed | None = None
+
+    def unavailable(self) -> BackendUnavailable | None:
+        return None
+
+    def copy(self, text: str, done: Callable[[ClipboardFailed | None], None]) -> None:
+        if self.error is None:
+            self.texts.append(text)
+        done(self.error)
+
+    def holds_image(self) -> bool:
+        return self.picture is not None
+
+    def image(self) -> QImage | None:
+        return self.picture
+
+    def hand_over(self) -> None:
+        pass
+
+
+class Told:
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.errors: list[YomitoriError] = []
+
+    def tell(self, title: str, body: str = "") -> None:
+        self.titles.append(title)
+
+    def tell_error(self, error: YomitoriError) -> None:
+        self.errors.append(error)
+
+
+class Rig:
+    """A controller with everything around it."""
+
+    def __init__(self, qtbot: QtBot, app: QApplication, settings: SettingsStore, folder: Path) -> None:
+        self.qtbot = qtbot
+        self.settings = settings
+        self.engine = Engine(settings, folder / "log", runner=HostThread, engines=(FAKE,))
+        self.bridge = Bridge()
+        self.history = History(folder / "data" / "history.sqlite3")
+        self.capture = FakeCapture()
+        self.clipboard = FakeClipboard()
+        self.told = Told()
+        self.overlay = Overlay(Focus())
+        self.card = ResultCard(Theme(app, "light"), Focus())
+        capture: CaptureBackend = self.capture
+        clipboard: ClipboardBackend = self.clipboard
+        self.controller = SnipController(
+            self.engine,
+            self.bridge,
+            settings,
+            self.history,
+            lambda: capture,
+            lambda: clipboard,
+            self.overlay,
+            self.card,
+            self.told,
+        )
+
+    def open_overlay(self) -> None:
+        with self.qtbot.waitSignal(self.overlay.painted, timeout=STALL):
+            self.controller.snip()
+
+    def drag(self, start: QPoint, end: QPoint) -> None:
+        window = self.overlay.windows[0]
+        self.qtbot.mousePress(window, Qt.MouseButton.LeftButton, pos=start)
+        self.qtbot.mouseMove(window, end)
+        self.qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=end)
+
+    def snip(self) -> tuple[object, object]:
+        """A whole snip of 120 x 80 logical pixels; what ``finished`` said."""
+        self.open_overlay()
+        with self.qtbot.waitSignal(self.controller.finished, timeout=STALL) as finished:
+            self.drag(QPoint(40, 60), QPoint(160, 140))
+        return tuple(finished.args)  # type: ignore[return-value]
+
+    def row(self, state: str, text: str = "") -> HistoryRow:
+        """The one row of the history, once it is as it should be."""
+
+        def right() -> bool:
+            rows = self.history.list()
+            return [(row.state, row.text) for row in rows] == [(state, text)]
+
+        self.qtbot.waitUntil(right, timeout=STALL)
+        return self.history.list()[0]
+
+    def close(self) -> None:
+        self.controller.close()
+        self.engine.close()
+        self.bridge.close()
+        self.history.close()
+        self.card.deleteLater()
+
+
+@pytest.fixture
+def rig(qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(qtbot, qapp, settings, tmp_path)
+    yield rig
+    rig.close()
+
+
+def test_a_snip_ends_in_clipboard_card_and_history(rig: Rig) -> None:
+    _, error = rig.snip()
+    assert error is None
+    assert rig.clipboard.texts == [READ]
+    assert rig.card.isVisible()
+    assert not rig.overlay.is_open
+    rig.row("done", READ)
+    assert rig.told.errors == []
+
+
+def test_the_engine_loads_while_the_user_still_drags(rig: Rig) -> None:
+    rig.open_overlay()
+    rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.READY, timeout=STALL)
+    assert rig.overlay.is_open
+
+
+def test_a_second_hotkey_press_changes_nothing(rig: Rig) -> None:
+    rig.open_overlay()
+    rig.controller.snip()
+    rig.qtbot.wait(50)
+    assert rig.capture.grabbed == 1
+
+
+def test_cancelling_leaves_everything_as_it_was(rig: Rig) -> None:
+    rig.open_overlay()
+    rig.qtbot.keyClick(rig.overlay.windows[0], Qt.Key.Key_Escape)
+    assert not rig.overlay.is_open
+    assert rig.clipboard.texts == []
+    assert rig.history.count() == 0
+    rig.snip()
+    assert rig.history.count() == 1
+
+
+def test_a_selection_that_is_too_small_gets_a_hint(rig: Rig) -> None:
+    rig.open_overlay()
+    with rig.qtbot.waitSignal(rig.overlay.cancelled, timeout=STALL):
+        rig.drag(QPoint(10, 10), QPoint(13, 200))
+    assert rig.told.titles == ["That was too small to read"]
+
+
+def test_repeat_reads_the_same_place_as_it_is_now(rig: Rig) -> None:
+    rig.controller.repeat()
+    assert rig.told.titles == ["Nothing to repeat yet"]
+    rig.snip()
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.controller.repeat()
+    assert rig.clipboard.texts == [READ] * 2
+    assert not rig.overlay.is_open
+
+
+def test_a_refused_capture_is_told_and_the_next_snip_works(rig: Rig) -> None:
+    rig.capture.refuse = True
+    rig.controller.snip()
+    rig.qtbot.waitUntil(lambda: bool(rig.told.errors), timeout=STALL)
+    assert isinstance(rig.told.errors[0], CaptureFailed)
+    rig.capture.refuse = False
+    assert rig.snip()[1] is None
+
+
+def test_a_killed_model_process_keeps_the_snip_and_the_clipboard_and_offers_retry(rig: Rig) -> None:
+    rig.clipboard.texts.append("what the user had")
+    rig.capture.colour = ENDLESS
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.BUSY, timeout=STALL)
+    (child,) = psutil.Process().children()
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL) as finished:
+        os.kill(child.pid, signal.SIGKILL)
+    assert isinstance(finished.args[1], ProcessDied)
+    assert rig.clipboard.texts == ["what the user had"]
+    assert rig.history.image(rig.row("failed").id)
+    rig.capture.colour = QColor("white")
+    assert rig.snip()[1] is None, "the next snip starts a new process"
+
+
+def test_read_again_on_the_card_reads_into_the_same_row(rig: Rig) -> None:
+    rig.snip()
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.card.reread_requested.emit()
+    assert rig.history.count() == 1
+    assert len(rig.clipboard.texts) == 2
+
+
+def test_an_edit_goes_to_the_history_and_the_clipboard(rig: Rig) -> None:
+    rig.snip()
+    rig.card.edited.emit("直した")
+    assert rig.clipboard.texts[-1] == "直した"
+    rig.row("done", "直した")
+
+
+@pytest.mark.parametrize(("mode", "copied"), [("always", 1), ("keep_images", 0), ("never", 0)])
+def test_a_picture_in_the_clipboard_is_left_alone_when_asked(rig: Rig, mode: str, copied: int) -> None:
+    rig.settings.set("card.copy_text", mode)
+    rig.clipboard.picture = QImage(2, 2, QImage.Format.Format_RGB32)
+    rig.snip()
+    assert len(rig.clipboard.texts) == copied
+
+
+def test_without_the_card_a_message_tells_the_text(rig: Rig) -> None:
+    rig.settings.set("card.show_card", False)
+    rig.snip()
+    assert not rig.card.isVisible()
+    assert rig.told.titles == ["Text read"]
+
+
+def test_a_failing_clipboard_is_told_and_the_text_stays_on_the_card(rig: Rig) -> None:
+    rig.clipboard.error = ClipboardFailed(reason="another program holds it")
+    rig.snip()
+    assert rig.told.errors == [rig.clipboard.error]
+    assert rig.card.isVisible()
+
+
+def test_the_clipboard_s_picture_is_read(rig: Rig) -> None:
+    rig.controller.read_clipboard()
+    assert isinstance(rig.told.errors[0], NothingInClipboard)
+    picture = QImage(33, 21, QImage.Format.Format_ARGB32)
+    picture.fill(QColor(0, 0, 0, 0))
+    rig.clipboard.picture = picture
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL) as finished:
+        rig.controller.read_clipboard()
+    assert finished.args[0].text == "33x21"
+
+
+def test_a_file_is_read_and_a_bad_one_told(rig: Rig, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(encode_png(RgbImage(7, 5, b"\xff" * 105)))
+    bad.write_text("no picture")
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL) as finished:
+        rig.controller.read_file(good)
+    assert finished.args[0].text == "7x5"
+    rig.controller.read_file(bad)
+    rig.qtbot.waitUntil(lambda: bool(rig.told.errors), timeout=STALL)
+    assert isinstance(rig.told.errors[0], NotAnImage)
+
+
+def test_a_snip_of_the_history_is_read_again(rig: Rig) -> None:
+    rig.snip()
+    row = rig.row("done", READ)
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.controller.read_again(row.id)
+    rig.row("done", READ)
+
+
+def test_a_paused_or_switched_off_history_keeps_nothing(rig: Rig) -> None:
+    rig.controller.history_paused = True
+    rig.snip()
+    rig.controller.history_paused = False
+    rig.settings.set("storage.history", False)
+    rig.snip()
+    assert rig.history.count() == 0
+    assert len(rig.clipboard.texts) == 2
+
+
+def test_a_full_disk_costs_the_record_but_not_the_text(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise DiskFull(path="history")
+
+    monkeypatch.setattr(rig.history, "add_pending", full)
+    rig.snip()
+    assert isinstance(rig.told.errors[0], DiskFull)
+    assert rig.clipboard.texts == [READ]
+
+
+def test_a_double_click_takes_the_block_under_the_pointer(rig: Rig) -> None:
+    rig.open_overlay()
+    window = rig.overlay.windows[0]
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL) as finished:
+        rig.qtbot.mouseDClick(window, Qt.MouseButton.LeftButton, pos=QPoint(300, 200))
+    screen = QGuiApplication.primaryScreen().geometry()
+    # The fake engine finds one block, the whole screen.
+    assert finished.args[0].text == f"{screen.width()}x{screen.height()}"
+
+
+def test_quitting_in_the_middle_of_everything_leaves_no_process_and_no_thread(
+    qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path
+) -> None:
+    rig = Rig(qtbot, qapp, settings, tmp_path)
+    rig.capture.colour = ENDLESS
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.BUSY, timeout=STALL)
+    rig.close()
+    assert psutil.Process().children() == []
+    again = History(tmp_path / "data" / "history.sqlite3")
+    (row,) = again.list()
+    assert row.state == "failed", "an interrupted reading can be tried again"
+    again.close()
+
+
+def test_an_anchor_lies_on_the_screen_in_logical_pixels(rig: Rig) -> None:
+    rig.snip()
+    geometry = QGuiApplication.primaryScreen().geometry()
+    anchor = rig.card._anchor
+    expected = QRect(geometry.topLeft() + QPoint(40, 60), anchor.size())
+    assert (anchor.topLeft() - expected.topLeft()).manhattanLength() <= 2
