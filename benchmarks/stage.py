@@ -148,6 +148,7 @@ class Stage:
         self.home = Path(self._folder.name) / "home"
         self.server = XServer()
         self.server.__enter__()
+        self.server.spawn(["trayer", "--edge", "bottom", "--align", "right", "--width", "20"])
         viewer = ROOT / "tests" / "support" / "viewer.py"
         x, y = self.PLACE
         self.server.spawn([sys.executable, "-P", str(viewer), str(self.picture), str(x), str(y)])

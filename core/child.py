@@ -85,8 +85,7 @@ class _Worker:
         job = header["id"]
         start = time.perf_counter()
         try:
-            if self._engine is None:
-                raise ReadFailed(engine="The model process", reason="nothing is loaded")
+            assert self._engine is not None, "a job before the load"
             image = frames.image_of(header, payload)
             steps = self._engine.run(header["op"], header["params"], image, lambda: job in self._cancelled)
             while True:

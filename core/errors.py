@@ -10,8 +10,10 @@
     │   ├── FileUnreadable
     │   └── NothingInClipboard
     ├── SettingsError              a setting's name or value is wrong
+    │   └── SettingsDamaged        the file was moved aside
     ├── StorageError               a folder or database cannot be read or written
-    │   └── DiskFull
+    │   ├── DiskFull
+    │   └── HistoryDamaged         the file was moved aside
     ├── ModelError                 a model could not do its work
     │   ├── UnknownEngine
     │   ├── LoadFailed
@@ -111,6 +113,11 @@ class SettingsError(YomitoriError):
     http_status = 422
 
 
+class SettingsDamaged(SettingsError):
+    sentence = "The settings file was damaged. It was moved to {aside}; defaults are used."
+    hint = "Set what you need again in Settings."
+
+
 class StorageError(YomitoriError):
     sentence = "{path} cannot be used: {reason}."
     hint = "Check that the folder exists, that you may write there, and that the disk is not full."
@@ -121,6 +128,11 @@ class DiskFull(StorageError):
     sentence = "The disk is full: {path} could not be written."
     hint = "Free some space. The text is still in the clipboard and on the card."
     http_status = 507
+
+
+class HistoryDamaged(StorageError):
+    sentence = "The history was damaged. It was moved to {aside}; a new one was started."
+    hint = "New snips are kept as before."
 
 
 class ModelError(YomitoriError):
@@ -134,14 +146,14 @@ class UnknownEngine(ModelError):
 
 
 class LoadFailed(ModelError):
-    sentence = "{engine} could not be loaded: {reason}."
+    sentence = "The {engine} engine could not be loaded: {reason}."
     hint = "Run 'yomitori doctor' to see what is missing."
     http_status = 503
     retryable = True
 
 
 class NotEnoughMemory(ModelError):
-    sentence = "{engine} needs {need} of memory, {free} are free."
+    sentence = "The {engine} engine needs {need} of memory, {free} are free."
     hint = "Close other programs or choose a smaller model."
     http_status = 503
     retryable = True
@@ -161,7 +173,7 @@ class ProtocolError(ModelError):
 
 
 class ReadFailed(ModelError):
-    sentence = "{engine} could not finish: {reason}."
+    sentence = "The {engine} engine could not finish: {reason}."
     hint = "Try again, or snip a smaller region."
     retryable = True
 
@@ -177,7 +189,7 @@ class BackendError(YomitoriError):
 
 
 class BackendUnavailable(BackendError):
-    sentence = "{name} does not work here: {reason}."
+    sentence = "{name} cannot be used here: {reason}."
     hint = "{fix}"
 
 

@@ -22,7 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from core import search
-from core.errors import Cancelled, DiskFull, Interrupted, StorageError, YomitoriError, from_json
+from core.errors import (
+    Cancelled,
+    DiskFull,
+    HistoryDamaged,
+    Interrupted,
+    StorageError,
+    YomitoriError,
+    from_json,
+)
 from core.paths import ensure_private_folder
 from core.types import OcrResult, RgbImage
 
@@ -109,7 +117,7 @@ class History:
     """The store. Every method may be called from any thread; each takes a few milliseconds at most, except
     ``delete``, ``clear`` and ``prune`` with many pictures.
 
-    ``notice`` is a sentence for the user when a damaged file was moved aside, else empty.
+    ``notice`` is there for the user to hear when a damaged file was moved aside, else None.
 
     Raises:
         DiskFull: from every method that writes; nothing of that call was kept.
@@ -122,7 +130,7 @@ class History:
         self._clock = clock
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
-        self.notice = ""
+        self.notice: HistoryDamaged | None = None
         ensure_private_folder(path.parent)
         with self._lock:
             try:
@@ -406,7 +414,7 @@ class History:
         except sqlite3.Error as problem:
             self._close_quietly()
             raise self._translated(problem) from problem
-        self.notice = f"The history was damaged. It was moved to {aside}; a new one was started."
+        self.notice = HistoryDamaged(aside=aside)
 
     def _close_quietly(self) -> None:
         db, self._db = self._db, None

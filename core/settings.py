@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.errors import SettingsError, StorageError
+from core.errors import SettingsDamaged, SettingsError, StorageError, YomitoriError
 from core.paths import ensure_private_folder
 
 log = logging.getLogger(__name__)
@@ -399,7 +399,7 @@ class SettingsStore:
         self._environ = os.environ if environ is None else environ
         self._flags = dict(flags or {})
         self._listeners: list[Callable[[Settings], None]] = []
-        self.warnings: list[str] = []
+        self.warnings: list[YomitoriError] = []
         self.overridden: dict[str, str] = {}
         self._stored: dict[str, Any] = {}
         self._read_file()
@@ -413,21 +413,21 @@ class SettingsStore:
         except FileNotFoundError:
             return
         except OSError as error:
-            self._warn(f"The settings file {self._path} cannot be read: {error.strerror}.")
+            self._warn(StorageError(path=self._path, reason=error.strerror or str(error)))
             return
         except (ValueError, RecursionError):
             aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
             with contextlib.suppress(OSError):
                 self._path.replace(aside)
-            self._warn(f"The settings file was damaged. It was moved to {aside}; defaults are used.")
+            self._warn(SettingsDamaged(aside=aside))
             return
         for group, values in raw.items():
             if isinstance(values, dict):
                 self._stored |= {f"{group}.{name}": value for name, value in values.items()}
 
-    def _warn(self, text: str) -> None:
-        self.warnings.append(text)
-        log.warning("%s", text)
+    def _warn(self, error: YomitoriError) -> None:
+        self.warnings.append(error)
+        log.warning("%s", error)
 
     def _resolve(self) -> Settings:
         settings = Settings()
@@ -437,7 +437,7 @@ class SettingsStore:
                 try:
                     settings = with_value(settings, info.key, value())
                 except SettingsError as error:
-                    self._warn(error.message)
+                    self._warn(error)
                     continue
                 if source:
                     self.overridden[info.key] = source

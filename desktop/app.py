@@ -46,7 +46,7 @@ from desktop.overlay import Overlay
 from desktop.result import ResultCard
 from desktop.snip import SnipController
 from desktop.texts import error_hint, error_sentence, model_state
-from desktop.theme import Theme
+from desktop.theme import Theme, write_kanji_japanese
 from desktop.tray import Actions, Tray
 from desktop.worker import Bridge, HostThread
 
@@ -169,9 +169,9 @@ class Desktop(QObject):
         self.hotkeys.start()
         self._instance.listen(self.bridge.command.emit)
         for warning in self._settings.warnings:
-            self.messages.tell(self.tr("A setting could not be used"), warning)
-        if self.history is not None and self.history.notice:
-            self.messages.tell(self.tr("The history was damaged"), self.history.notice)
+            self.messages.tell(self.tr("A setting could not be used"), error_sentence(warning))
+        if self.history is not None and self.history.notice is not None:
+            self.messages.tell_error(self.history.notice)
         self._prune()
         self._prune_timer.start()
         if capture_now:
@@ -438,6 +438,8 @@ def install_translations(app: QApplication, language: str) -> list[QTranslator]:
     written = {"en", *(path.stem.removeprefix("yomitori_") for path in ours.glob("yomitori_*.qm"))}
     preferred = (tag.split("-")[0] for tag in locale.uiLanguages())
     chosen = next((tag for tag in preferred if tag in written), "en")
+    if chosen == "ja":
+        write_kanji_japanese(app)
     kept = []
     for name, folder in (
         ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),

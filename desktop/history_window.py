@@ -31,6 +31,7 @@ from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QCursor,
+    QFocusEvent,
     QFont,
     QFontMetrics,
     QImage,
@@ -429,8 +430,14 @@ class HistoryList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListView.Shape.NoFrame)
-        set_role(self, "nav")
+        set_role(self, "rows")
         theme.changed.connect(self.viewport().update)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The ring is drawn around the current row, so there has to be one."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self.model().rowCount() > 0:
+            self.setCurrentIndex(self.model().index(0, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.currentIndex()

@@ -15,10 +15,10 @@ from core.errors import BackendUnavailable
 log = logging.getLogger(__name__)
 
 _KINDS = {
-    "capture": QT_TRANSLATE_NOOP("Backends", "capture"),
-    "clipboard": QT_TRANSLATE_NOOP("Backends", "clipboard"),
-    "hotkeys": QT_TRANSLATE_NOOP("Backends", "hotkeys"),
-    "notify": QT_TRANSLATE_NOOP("Backends", "notify"),
+    "capture": QT_TRANSLATE_NOOP("Backends", "Screen capture"),
+    "clipboard": QT_TRANSLATE_NOOP("Backends", "The clipboard"),
+    "hotkeys": QT_TRANSLATE_NOOP("Backends", "Hotkeys"),
+    "notify": QT_TRANSLATE_NOOP("Backends", "Notifications"),
 }
 
 

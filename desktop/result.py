@@ -155,7 +155,7 @@ class ResultCard(QWidget):
         self._undo = self._button(self.tr("Undo"), self._show_again, "ghost")
         self._done_key, self._undo_key = _key("Ctrl+Enter"), _key("Esc")
         self._editing_parts = (self._done, self._done_key, self._undo, self._undo_key)
-        self._info = QLabel()
+        self._info = _Facts()
         set_role(self._info, "muted")
 
         top = QHBoxLayout()
@@ -547,6 +547,26 @@ class _ReadText(QTextEdit):
         """Take the height of the text in ``width``, at most ``most``; the rest is scrolled."""
         self.document().setTextWidth(width)
         self.setFixedHeight(round(min(self.document().size().height(), most)))
+
+
+class _Facts(QLabel):
+    """One line that ends in an ellipsis where there is no room for all of it."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.style().drawItemText(
+            painter,
+            self.rect(),
+            Qt.AlignmentFlag.AlignVCenter,
+            self.palette(),
+            self.isEnabled(),
+            shown,
+            self.foregroundRole(),
+        )
 
 
 def _key(text: str) -> QLabel:

@@ -8,7 +8,7 @@ property   values
 =========  ====================================================================================
 kind       buttons: ``primary``, ``ghost``, ``icon`` (none: a normal, outlined button)
 role       labels: ``muted``, ``title``, ``strong``, ``warn``, ``bad``, ``good``, ``key``;
-           frames: ``card``, ``line``; lists: ``nav``
+           frames: ``card``, ``line``; lists: ``nav``, ``rows``
 =========  ====================================================================================
 """
 
@@ -145,10 +145,10 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dim + 0.05)
 
 
-def japanese_font(pixel_size: int) -> QFont:
-    """A font of ``pixel_size`` logical pixels whose kanji are Japanese wherever one such font exists.
+def _japanese_families() -> list[str]:
+    """The installed families with Japanese forms, best first.
 
-    Families that are not installed are left out: font matching may put any CJK font, a Chinese one too,
+    Those that are not installed are left out: font matching may put any CJK font, a Chinese one too,
     in the place of a name it does not know.
     """
     installed = set(QFontDatabase.families())
@@ -159,8 +159,20 @@ def japanese_font(pixel_size: int) -> QFont:
             for name in QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)
             if not QFontDatabase.isPrivateFamily(name)
         ]
+    return japanese
+
+
+def write_kanji_japanese(app: QApplication) -> None:
+    """Let menus and windows in Japanese take Japanese forms where the system's font has no kanji."""
+    font = QFont(app.font())
+    font.setFamilies([*font.families(), *_japanese_families()])
+    app.setFont(font)
+
+
+def japanese_font(pixel_size: int) -> QFont:
+    """A font of ``pixel_size`` logical pixels whose kanji are Japanese wherever one such font exists."""
     font = QFont(QApplication.font())
-    font.setFamilies([*japanese, *QApplication.font().families()])
+    font.setFamilies([*_japanese_families(), *font.families()])
     font.setPixelSize(pixel_size)
     font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 102)
     return font
@@ -403,6 +415,7 @@ QListView::item:selected, QTreeView::item:selected { background: $accent_soft; c
 QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $focus; }
 QListView[role="nav"] { background: transparent; border: 2px solid transparent; border-radius: ${radius}px; }
 QListView[role="nav"]:focus { border-color: $focus; }
+QListView[role="rows"], QListView[role="rows"]:focus { background: transparent; border: none; }
 QListView[role="nav"]::item { padding: 6px 10px; border-radius: 7px; }
 QListView[role="nav"]::item:selected { background: $accent_soft; color: $accent; font-weight: 600; }
 

@@ -40,6 +40,7 @@ def core_texts() -> Iterator[tuple[str, str]]:
             yield "settings", text
     for spec in ENGINES:
         yield "engines", spec.title
+        yield "errors", spec.title
 
 
 def _error_parameters(tree: ast.Module) -> Iterator[str]:
@@ -73,11 +74,11 @@ def _run(tool: str, *arguments: str) -> None:
     subprocess.run([str(_TOOLS / tool), *arguments], check=True)
 
 
-def main() -> int:
-    update(TS)
-    release(TS, TS.with_suffix(".qm"))
+def main(ts: Path = TS) -> int:
+    update(ts)
+    release(ts, ts.with_suffix(".qm"))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -30,7 +30,7 @@ def model_folder() -> Path:
     """
     spec = importlib.util.find_spec("rapidocr")
     if spec is None or spec.origin is None:
-        raise LoadFailed(engine="The built-in engine", reason="the package rapidocr is not installed")
+        raise LoadFailed(engine="built-in", reason="the package rapidocr is not installed")
     return Path(spec.origin).parent / "models"
 
 
@@ -62,7 +62,7 @@ class PpOcrEngine:
         def session(name: str) -> Any:
             path = model_folder() / name
             if not path.is_file():
-                raise LoadFailed(engine="The built-in engine", reason=f"{path} is missing")
+                raise LoadFailed(engine="built-in", reason=f"{path} is missing")
             return onnxruntime.InferenceSession(
                 str(path), sess_options=settings, providers=["CPUExecutionProvider"]
             )
@@ -84,7 +84,7 @@ class PpOcrEngine:
             ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
         """
         if self._reader is None or image is None or op not in ("recognize", "detect"):
-            raise ReadFailed(engine="The built-in engine", reason=f"{op} cannot be done")
+            raise ReadFailed(engine="built-in", reason=f"{op} cannot be done")
         from core.ocr.pixels import to_picture
 
         picture = to_picture(image)

@@ -47,19 +47,19 @@
 <context>
     <name>Backends</name>
     <message>
-        <source>capture</source>
+        <source>Screen capture</source>
         <translation>画面の取り込み</translation>
     </message>
     <message>
-        <source>clipboard</source>
+        <source>The clipboard</source>
         <translation>クリップボードへのコピー</translation>
     </message>
     <message>
-        <source>hotkeys</source>
+        <source>Hotkeys</source>
         <translation>ホットキー</translation>
     </message>
     <message>
-        <source>notify</source>
+        <source>Notifications</source>
         <translation>通知</translation>
     </message>
     <message>
@@ -122,10 +122,6 @@
     <message>
         <source>A setting could not be used</source>
         <translation>使えない設定がありました</translation>
-    </message>
-    <message>
-        <source>The history was damaged</source>
-        <translation>履歴が壊れていました</translation>
     </message>
     <message>
         <source>History paused</source>
@@ -501,7 +497,7 @@
     </message>
     <message>
         <source>Leave a little room around the text, or read again.</source>
-        <translation>文字のまわりに少し余白を残して切り抜くか、再読み取りしてください。</translation>
+        <translation>文字のまわりに少し余白を残すか、再読み取りしてください。</translation>
     </message>
     <message>
         <source>Not sure about this one.</source>
@@ -707,15 +703,15 @@
     <name>State</name>
     <message>
         <source>{engine}: loading…</source>
-        <translation>{engine}: 読み込み中…</translation>
+        <translation>エンジン ({engine}): 読み込み中…</translation>
     </message>
     <message>
         <source>{engine}: reading</source>
-        <translation>{engine}: 読み取り中</translation>
+        <translation>エンジン ({engine}): 読み取り中</translation>
     </message>
     <message>
         <source>{engine}: ready, {memory} in use</source>
-        <translation>{engine}: 準備完了、{memory} 使用中</translation>
+        <translation>エンジン ({engine}): 準備完了、{memory} 使用中</translation>
     </message>
     <message>
         <source>No model in memory</source>
@@ -905,7 +901,7 @@
     <name>engines</name>
     <message>
         <source>built-in</source>
-        <translation>内蔵エンジン</translation>
+        <translation>内蔵</translation>
     </message>
 </context>
 <context>
@@ -963,7 +959,7 @@
         <translation>使える取り込み方法は「yomitori doctor」で確認できます。</translation>
     </message>
     <message>
-        <source>{name} does not work here: {reason}.</source>
+        <source>{name} cannot be used here: {reason}.</source>
         <translation>{name}: この環境では使えません ({reason})。</translation>
     </message>
     <message>
@@ -979,7 +975,7 @@
         <translation>もう一度読み取ってください。</translation>
     </message>
     <message>
-        <source>{engine} could not finish: {reason}.</source>
+        <source>The {engine} engine could not finish: {reason}.</source>
         <translation>{engine}は処理を完了できませんでした: {reason}。</translation>
     </message>
     <message>
@@ -1003,7 +999,7 @@
         <translation>もう一度お試しください。新しいプロセスが起動します。繰り返す場合は、メモリが足りないのかもしれません。</translation>
     </message>
     <message>
-        <source>{engine} needs {need} of memory, {free} are free.</source>
+        <source>The {engine} engine needs {need} of memory, {free} are free.</source>
         <translation>{engine}には {need} のメモリが必要ですが、空きは {free} です。</translation>
     </message>
     <message>
@@ -1011,7 +1007,7 @@
         <translation>ほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
     </message>
     <message>
-        <source>{engine} could not be loaded: {reason}.</source>
+        <source>The {engine} engine could not be loaded: {reason}.</source>
         <translation>{engine}を読み込めませんでした: {reason}。</translation>
     </message>
     <message>
@@ -1035,6 +1031,14 @@
         <translation>フォルダーがあり、書き込みが許可され、ディスクに空きがあるか確認してください。</translation>
     </message>
     <message>
+        <source>The history was damaged. It was moved to {aside}; a new one was started.</source>
+        <translation>履歴が壊れていたため、{aside} に移しました。新しい履歴を作りました。</translation>
+    </message>
+    <message>
+        <source>New snips are kept as before.</source>
+        <translation>新しい切り抜きは、これまでどおり保存されます。</translation>
+    </message>
+    <message>
         <source>The disk is full: {path} could not be written.</source>
         <translation>ディスクがいっぱいで、{path} に書き込めませんでした。</translation>
     </message>
@@ -1049,6 +1053,14 @@
     <message>
         <source>The settings page of the user guide lists every setting and its values.</source>
         <translation>設定できる値は、ユーザーガイドの設定の一覧をご覧ください。</translation>
+    </message>
+    <message>
+        <source>The settings file was damaged. It was moved to {aside}; defaults are used.</source>
+        <translation>設定ファイルが壊れていたため、{aside} に移しました。初期値を使います。</translation>
+    </message>
+    <message>
+        <source>Set what you need again in Settings.</source>
+        <translation>必要な項目を「設定」でもう一度設定してください。</translation>
     </message>
     <message>
         <source>This cannot be read: {detail}.</source>
@@ -1093,14 +1105,6 @@
     <message>
         <source>{name} is not a picture.</source>
         <translation>{name} は画像ではありません。</translation>
-    </message>
-    <message>
-        <source>The model process</source>
-        <translation>モデルのプロセス</translation>
-    </message>
-    <message>
-        <source>nothing is loaded</source>
-        <translation>何も読み込まれていません</translation>
     </message>
     <message>
         <source>a frame is too short</source>
@@ -1155,10 +1159,6 @@
         <translation>バージョンが違うか、終了するところでした</translation>
     </message>
     <message>
-        <source>The built-in engine</source>
-        <translation>内蔵エンジン</translation>
-    </message>
-    <message>
         <source>the package rapidocr is not installed</source>
         <translation>パッケージ rapidocr がインストールされていません</translation>
     </message>
@@ -1177,6 +1177,10 @@
     <message>
         <source>say a whole number</source>
         <translation>整数で指定してください</translation>
+    </message>
+    <message>
+        <source>built-in</source>
+        <translation>内蔵エンジン</translation>
     </message>
 </context>
 <context>
@@ -1231,7 +1235,7 @@
     </message>
     <message>
         <source>Press it anywhere, then drag over the text. Leave it empty for none.</source>
-        <translation>どこでも押して、文字の上をドラッグします。空にすると使いません。</translation>
+        <translation>押してから文字の上をドラッグします。空なら無効です。</translation>
     </message>
     <message>
         <source>Repeat the last region</source>
@@ -1239,7 +1243,7 @@
     </message>
     <message>
         <source>Reads the same place of the screen again. Leave it empty for none.</source>
-        <translation>画面の同じ場所をもう一度読み取ります。空にすると使いません。</translation>
+        <translation>画面の同じ場所をもう一度読み取ります。空なら無効です。</translation>
     </message>
     <message>
         <source>Go to the result card</source>
@@ -1255,7 +1259,7 @@
     </message>
     <message>
         <source>Automatic takes the first way that works on this desktop.</source>
-        <translation>「自動」では、このデスクトップで最初に使えた方法を選びます。</translation>
+        <translation>「自動」では、最初に使えた方法を選びます。</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -1339,7 +1343,7 @@
     </message>
     <message>
         <source>Seconds without the pointer or the keyboard on it; 0 keeps it until it is closed.</source>
-        <translation>ポインターもキーボードも使われない秒数です。0 にすると、閉じるまで表示します。</translation>
+        <translation>操作がないまま経過した秒数です。0 なら閉じるまで残ります。</translation>
     </message>
     <message>
         <source>s</source>
@@ -1367,7 +1371,7 @@
     </message>
     <message>
         <source>Automatic takes the way that works on this desktop.</source>
-        <translation>「自動」では、このデスクトップで使える方法を選びます。</translation>
+        <translation>「自動」では、この環境で使える方法を選びます。</translation>
     </message>
     <message>
         <source>Qt</source>
@@ -1387,7 +1391,7 @@
     </message>
     <message>
         <source>What reads the picture. The built-in engine needs no download.</source>
-        <translation>画像を読み取るエンジンです。内蔵エンジンはダウンロードなしで使えます。</translation>
+        <translation>画像を読み取ります。内蔵エンジンはダウンロード不要です。</translation>
     </message>
     <message>
         <source>Built-in (PP-OCRv6)</source>
@@ -1399,7 +1403,7 @@
     </message>
     <message>
         <source>Example: 今日は / 学校に becomes 今日は学校に. Off keeps one row per line or column.</source>
-        <translation>例: 「今日は / 学校に」を「今日は学校に」にします。オフにすると、行や列ごとに改行します。</translation>
+        <translation>例: 「今日は / 学校に」を「今日は学校に」にします。オフなら行や列ごとに改行します。</translation>
     </message>
     <message>
         <source>Between bubbles</source>
@@ -1423,7 +1427,7 @@
     </message>
     <message>
         <source>Japanese is written without spaces; engines sometimes put them between kana. Example: そ う か becomes そうか. Spaces between Latin words stay.</source>
-        <translation>エンジンが仮名の間に入れた空白の扱いです。例: 「そ う か」を「そうか」にします。英単語の間の空白は残ります。</translation>
+        <translation>エンジンが仮名の間に入れた空白の扱いです。例: 「そ う か」→「そうか」。英単語の間の空白は残ります。</translation>
     </message>
     <message>
         <source>Remove</source>
@@ -1447,7 +1451,7 @@
     </message>
     <message>
         <source>How a row of dots is written. Example: え・・・, え... and え… are told apart or made alike.</source>
-        <translation>点の並びの書き方です。例: 「え・・・」「え...」「え…」を区別するか、そろえます。</translation>
+        <translation>点の並びの書き方をそろえます。例: 「え・・・」「え...」「え…」</translation>
     </message>
     <message>
         <source>As read</source>
@@ -1483,7 +1487,7 @@
     </message>
     <message>
         <source>Models are loaded again when you need them. 0 frees at once, -1 never.</source>
-        <translation>この時間使わないとモデルを解放し、必要なときに読み込み直します。0 ですぐに解放し、-1 で解放しません。</translation>
+        <translation>この時間使わないと解放します。0 ならすぐ、-1 なら解放しません。</translation>
     </message>
     <message>
         <source>At once</source>

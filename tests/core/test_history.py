@@ -388,7 +388,8 @@ def test_a_damaged_file_is_moved_aside_and_said(path: Path, content: bytes) -> N
     # The damaged file is kept, its name is told, and the new history works
     (aside,) = path.parent.glob("history.sqlite3.broken-*")
     assert aside.read_bytes() == content
-    assert aside.name in history.notice
+    assert history.notice is not None
+    assert aside.name in history.notice.message
     row = add(history, "学校")
     assert [r.id for r in history.list("学校")] == [row]
     history.close()
@@ -410,7 +411,8 @@ def test_damage_found_while_in_use_is_moved_aside_too(path: Path) -> None:
             history.image(row)
             history.list("学")
     # Then it says so once, and goes on with a new one
-    assert "damaged" in history.notice
+    assert history.notice is not None
+    assert "damaged" in history.notice.message
     assert len([p for p in path.parent.glob("*.broken-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
     assert history.count() == 0
     add(history, "新しい")
@@ -535,7 +537,7 @@ def test_a_kill_at_any_moment_leaves_every_finished_row_whole(path: Path) -> Non
         finished |= {int(row): int(number) for row, number in (line.split() for line in lines)}
         # Then the file is sound, and every row that was reported is whole
         history = History(path)
-        assert history.notice == ""
+        assert history.notice is None
         kept = {row.id: row for row in history.list(limit=100_000)}
         for row, number in finished.items():
             if number % 7 == 0 and row not in kept:

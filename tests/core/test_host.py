@@ -292,7 +292,7 @@ def test_a_silent_job_is_ended_after_its_limit() -> None:
 
 def test_too_little_memory_is_said_before_anything_starts() -> None:
     bench = Bench(HostLimits(), MemoryJudge(free=lambda: 5_000_000))
-    with pytest.raises(NotEnoughMemory, match=r"fake needs 10 MB of memory, 5 MB are free"):
+    with pytest.raises(NotEnoughMemory, match=r"fake engine needs 10 MB of memory, 5 MB are free"):
         bench.job("stream", count=1).result(STALL)
     assert children() == []
     bench.close()

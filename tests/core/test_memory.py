@@ -46,7 +46,7 @@ def test_a_busy_host_keeps_its_memory_and_the_load_is_refused() -> None:
     judge.register(Tenant("vision", free, 0))
     with pytest.raises(NotEnoughMemory) as caught:
         judge.reserve("ocr", "MangaOCR", 600_000_000)
-    assert caught.value.message == "MangaOCR needs 600 MB of memory, 0 MB are free."
+    assert caught.value.message == "The MangaOCR engine needs 600 MB of memory, 0 MB are free."
 
 
 def test_a_promise_counts_until_it_is_settled() -> None:

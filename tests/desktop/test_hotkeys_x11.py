@@ -159,7 +159,7 @@ def test_wrong_keys_fail_by_name(probe: Probe) -> None:
     assert "no key called “Foo”" in texts["snip"]
     assert (
         texts["repeat"]
-        == "BackendUnavailable: Ctrl+Alt+F24 does not work here: this keyboard has no such key."
+        == "BackendUnavailable: Ctrl+Alt+F24 cannot be used here: this keyboard has no such key."
     )
 
 

@@ -37,7 +37,7 @@ def test_auto_takes_the_first_that_works_and_logs_the_rest(caplog: pytest.LogCap
     with caplog.at_level(logging.INFO):
         chosen = choose("capture", "auto", [broken("a"), working("b"), broken("c")])
     assert chosen.name == "b"
-    assert "passing over a: a does not work here: a is missing." in caplog.text
+    assert "passing over a: a cannot be used here: a is missing." in caplog.text
     assert "c is missing" not in caplog.text
 
 
@@ -60,7 +60,7 @@ def test_a_name_nobody_knows() -> None:
 def test_when_nothing_works_every_reason_and_fix_is_told() -> None:
     with pytest.raises(BackendUnavailable) as caught:
         choose("capture", "auto", [broken("a"), broken("b")])
-    assert caught.value.message == "capture does not work here: a: a is missing; b: b is missing."
+    assert caught.value.message == "Screen capture cannot be used here: a: a is missing; b: b is missing."
     assert caught.value.advice == "Install a. Install b."
 
 

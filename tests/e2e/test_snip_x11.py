@@ -96,6 +96,16 @@ def drag(server: XServer, left: int, top: int, right: int, bottom: int) -> None:
     server.xdotool("mouseup", 1)
 
 
+def leave(server: XServer) -> None:
+    """Esc until the overlay is gone: it may be seen a moment before it has the keyboard."""
+
+    def gone() -> bool:
+        server.xdotool("key", "Escape")
+        return overlays(server) == []
+
+    wait_until("the overlay to go", gone)
+
+
 def wait_for_text(server: XServer, text: str) -> None:
     wait_until(f"{text!r} in the clipboard, not {clipboard(server)!r}", lambda: clipboard(server) == text)
 
@@ -166,8 +176,7 @@ def test_capture_reaches_the_running_tray_and_the_focus_comes_back(xserver: XSer
         xserver.xdotool("type", "a")
         wait_until("the viewer's keyboard", lambda: "typed a\n" in viewer.said())
         open_overlay(xserver, app, lambda: app.command("capture"))
-        xserver.xdotool("key", "Escape")
-        wait_until("the overlay to go", lambda: overlays(xserver) == [])
+        leave(xserver)
         xserver.xdotool("type", "b")
         wait_until("the viewer's keyboard again", lambda: "typed ab\n" in viewer.said())
         open_overlay(xserver, app)
@@ -203,8 +212,7 @@ def test_an_empty_region_leaves_the_clipboard_as_it_was(xserver: XServer, tmp_pa
 def test_capture_with_none_running_starts_one_and_snips(xserver: XServer, tmp_path: Path) -> None:
     with TrayApp(xserver.environment(), tmp_path / "home", ("capture",)) as app:
         wait_until("the overlay", lambda: len(overlays(xserver)) == 2)
-        xserver.xdotool("key", "Escape")
-        wait_until("the overlay to go", lambda: overlays(xserver) == [])
+        leave(xserver)
         app.quit()
 
 
@@ -261,8 +269,7 @@ def test_a_key_that_is_taken_is_named_and_the_tray_goes_on(xserver: XServer, tmp
         with TrayApp(xserver.environment(), tmp_path / "two") as second:
             second.wait_for_log("The key Ctrl+Alt+S is already used by another program")
             open_overlay(xserver, second, lambda: second.command("capture"))
-            xserver.xdotool("key", "Escape")
-            wait_until("the overlay to go", lambda: overlays(xserver) == [])
+            leave(xserver)
 
 
 def test_the_text_can_be_pasted_while_the_tray_lives(xserver: XServer, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_doctor_says_what_works_without_a_display() -> None:
     done = yomitori("doctor")
     assert done.returncode == 0
     assert "ok  Reading engine: built-in on cpu" in done.stdout
-    assert "NO  Display: The tray does not work here: there is no display." in done.stdout
+    assert "NO  Display: The tray cannot be used here: there is no display." in done.stdout
     rows = [json.loads(row) for row in yomitori("doctor", "--json").stdout.splitlines()]
     assert all(row["fix"] for row in rows if row["ok"] is False)
 
