@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.history import History, encode_png
-from core.images import load_image
+from core.history import History
+from core.images import load_image, to_png
 from core.settings import SettingsStore
 from core.types import OcrResult
 from tests.support.tray_app import ROOT, TrayApp, Viewer
@@ -71,7 +71,7 @@ def _windows(folder: Path) -> None:
     truths = json.loads((ROOT / "tests" / "data" / "bubbles.json").read_text())
     for name, truth in truths.items():
         image = load_image(ROOT / "tests" / "data" / f"{name}.png")
-        row = history.add_pending(encode_png(image), image.width, image.height, "snip")
+        row = history.add_pending(to_png(image), image.width, image.height, "snip")
         blocks = OcrResult.from_json(
             {"text": "", "blocks": truth["blocks"], "engine": "", "device": "", "seconds": 0}
         ).blocks

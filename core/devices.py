@@ -10,8 +10,6 @@ from typing import Any
 
 import psutil
 
-from core.errors import SettingsError
-
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -36,21 +34,6 @@ def physical_cores() -> int:
     allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     return max(1, min(cores, allowed) if allowed else cores)
-
-
-def choose_device(asked: str, supported: tuple[str, ...] = ("cpu",)) -> str:
-    """The device to use for ``asked`` by an engine that runs on ``supported`` kinds.
-
-    Raises:
-        SettingsError: a device was named that the engine cannot use.
-    """
-    if asked == "auto":
-        return supported[0]
-    if asked.split(":")[0] not in supported:
-        raise SettingsError(
-            key="models.device", value=asked, reason=f"this engine runs on {', '.join(supported)}"
-        )
-    return asked
 
 
 def _cuda_devices(nvml: Any) -> Iterator[Device]:

@@ -13,6 +13,7 @@ from core.engine import Engine
 from core.engines import title_of
 from core.errors import YomitoriError
 from core.memory import format_bytes
+from core.ocr.ppocr import DETECTION, RECOGNITION, model_folder
 from core.paths import Paths, ensure_private_folder
 from core.types import RgbImage
 
@@ -50,6 +51,18 @@ def check_folders(paths: Paths) -> Iterator[Check]:
             yield Check(f"Folder {name.lower()}", False, error.message, error.advice)
         else:
             yield Check(f"Folder {name.lower()}", True, str(folder))
+
+
+def check_model_files() -> Iterator[Check]:
+    """The files of the built-in engine."""
+    try:
+        folder = model_folder()
+        for name in (DETECTION, RECOGNITION):
+            size = format_bytes((folder / name).stat().st_size)
+            yield Check(f"Model {name}", True, f"{size} in {folder}")
+    except (YomitoriError, OSError) as error:
+        fix = "Install the locked packages again: make setup, or pip install rapidocr."
+        yield Check("Model files", False, str(error), fix)
 
 
 def check_engine(engine: Engine) -> Check:

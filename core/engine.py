@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from core.engines import ENGINES, EngineSpec, LoadOptions, find_engine
 from core.events import Events, HostState, Listener
 from core.host import HostLimits, ModelHost, Plan
+from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
 from core.ocr.postprocess import compose
@@ -101,7 +102,11 @@ class Engine:
         return self._submit("ocr", Job("detect", {}, image, convert))
 
     def _submit(self, role: str, job: Job[Any]) -> Job[Any]:
-        self._hosts[role].submit(job)
+        image = job.image
+        if image is not None and image.width * image.height > MAX_PIXELS:
+            job.fail(too_large("The picture", image.width, image.height))
+        else:
+            self._hosts[role].submit(job)
         return job
 
     def load(self, role: str = "ocr") -> None:

@@ -8,9 +8,11 @@
     │   ├── ImageDamaged
     │   ├── ImageTooLarge
     │   ├── FileUnreadable
+    │   ├── NoPictures
     │   └── NothingInClipboard
     ├── SettingsError              a setting's name or value is wrong
-    │   └── SettingsDamaged        the file was moved aside
+    │   ├── SettingsDamaged        the file was moved aside
+    │   └── KeyInUse               two actions cannot have one key
     ├── StorageError               a folder or database cannot be read or written
     │   ├── DiskFull
     │   └── HistoryDamaged         the file was moved aside
@@ -27,7 +29,9 @@
     │   ├── CaptureFailed
     │   ├── HotkeyTaken
     │   └── ClipboardFailed
+    ├── UsageError                 a command was asked for something it cannot do
     ├── InstanceError              the running instance could not be reached or asked
+    │   └── NotRunning
     ├── QueueFull                  retryable
     └── Cancelled                  the user stopped it; never shown as a failure
 
@@ -101,6 +105,11 @@ class FileUnreadable(InputError):
     hint = "Check that it exists and that you may read it."
 
 
+class NoPictures(InputError):
+    sentence = "There is no picture in {name}."
+    hint = "Files ending in {suffixes} are looked for."
+
+
 class NothingInClipboard(InputError):
     sentence = "There is no picture in the clipboard."
     hint = "Copy a picture first, for example with the screenshot key."
@@ -116,6 +125,11 @@ class SettingsError(YomitoriError):
 class SettingsDamaged(SettingsError):
     sentence = "The settings file was damaged. It was moved to {aside}; defaults are used."
     hint = "Set what you need again in Settings."
+
+
+class KeyInUse(SettingsError):
+    sentence = "{value} is the key for “{other}” already."
+    hint = "Choose another key."
 
 
 class StorageError(YomitoriError):
@@ -210,10 +224,21 @@ class ClipboardFailed(BackendError):
     hint = "Copy it from the card, or from the history."
 
 
+class UsageError(YomitoriError):
+    sentence = "{option} cannot be used like this: {reason}."
+    hint = "'yomitori --help' tells what can be."
+    exit_code = 2
+
+
 class InstanceError(YomitoriError):
     sentence = "The running Yomitori could not be reached: {reason}."
     hint = "Quit it from the tray and start it again."
     exit_code = 7
+
+
+class NotRunning(InstanceError):
+    sentence = "Yomitori is not running."
+    hint = "Start it with 'yomitori'."
 
 
 class QueueFull(YomitoriError):

@@ -8,7 +8,6 @@ Search runs over an ordinary table of character bigrams: unlike an FTS5 index it
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import logging
 import os
@@ -32,7 +31,7 @@ from core.errors import (
     from_json,
 )
 from core.paths import ensure_private_folder
-from core.types import OcrResult, RgbImage
+from core.types import OcrResult
 
 log = logging.getLogger(__name__)
 
@@ -104,35 +103,34 @@ class HistoryRow:
     error: YomitoriError | None
 
 
-def encode_png(image: RgbImage) -> bytes:
-    """``image`` as PNG, packed fast rather than small."""
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.frombuffer("RGB", (image.width, image.height), image.data).save(out, "PNG", compress_level=1)
-    return out.getvalue()
-
-
 class History:
     """The store. Every method may be called from any thread; each takes a few milliseconds at most, except
-    ``delete``, ``clear`` and ``prune`` with many pictures.
+    ``delete``, ``clear`` and ``prune``.
 
-    ``notice`` is there for the user to hear when a damaged file was moved aside, else None.
+    Reading has a connection of its own, so that it goes on beside a deletion and sees the rows as they were
+    before it. Writing waits for the deletion.
+
+    ``notice`` is there for the user to hear when a damaged file, or another program's, was moved aside, else
+    None.
 
     Raises:
         DiskFull: from every method that writes; nothing of that call was kept.
-        StorageError: the folder or file cannot be used, was written by a newer version, or is closed. Also
-            when the file proved damaged while in use: by then it is moved aside and a new one is open.
+        HistoryDamaged: the file proved damaged while in use: it is moved aside and a new one is open.
+        StorageError: the folder or file cannot be used, was written by a newer version, or is closed.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
+        # Whoever needs both locks takes _writing first.
+        self._writing = threading.RLock()
+        self._writer: sqlite3.Connection | None = None
+        self._reading = threading.RLock()
+        self._reader: sqlite3.Connection | None = None
+        self._last_id = 0
         self.notice: HistoryDamaged | None = None
         ensure_private_folder(path.parent)
-        with self._lock:
+        with self._writing, self._reading:
             try:
                 self._open()
             except sqlite3.Error as error:
@@ -155,6 +153,7 @@ class History:
                 "INSERT INTO snips (id, created, state, source, width, height) VALUES (?, ?, ?, ?, ?, ?)",
                 (row, self._clock(), State.PENDING, source, width, height),
             )
+            self._last_id = row
         return row
 
     def finish(self, row: int, result: OcrResult) -> bool:
@@ -261,7 +260,7 @@ class History:
 
     def size_bytes(self) -> int:
         """What the rows take in the file, in bytes."""
-        with self._read() as db:
+        with self._read() as db, _transaction(db, "DEFERRED"):
             return _used_bytes(db)
 
     # --- deleting ----------------------------------------------------------------------------------------
@@ -269,7 +268,7 @@ class History:
     def delete(self, rows: Iterable[int]) -> int:
         """Delete these rows for good, in the log file too. Returns how many there were.
 
-        Many pictures go in several transactions; other threads get their turn in between.
+        Many pictures go in several transactions; other writers get their turn in between.
         """
         deleted = 0
         waiting = list(dict.fromkeys(rows))
@@ -289,10 +288,8 @@ class History:
 
         The files are removed and made anew: at once for any size, and on a full disk too.
         """
-        with self._lock:
+        with self._writing, self._reading:
             deleted = self.count()
-            with self._read() as db:
-                last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'images'").fetchone()
             self._close_quietly()
             try:
                 for suffix in ("-wal", "-shm", ""):
@@ -303,9 +300,6 @@ class History:
             except sqlite3.Error as error:
                 self._close_quietly()
                 raise self._translated(error) from error
-            if last is not None:
-                with self._write() as db:
-                    db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('images', ?)", last)
         return deleted
 
     def prune(self, keep_days: int, keep_mb: int) -> int:
@@ -318,8 +312,9 @@ class History:
             limit = self._clock() - keep_days * 86400
             deleted += self.delete(self._settled("AND created < ? ORDER BY id", limit))
         while keep_mb > 0 and (excess := self.size_bytes() - keep_mb * 2**20) > 0:
+            settled = self._settled("ORDER BY id LIMIT 1000")
             with self._read() as db:
-                oldest = _first_of_size(db, self._settled("ORDER BY id LIMIT 1000"), excess)
+                oldest = _first_of_size(db, settled, excess)
             if not oldest:
                 break
             deleted += self.delete(oldest)
@@ -351,17 +346,22 @@ class History:
 
     def _give_back_pages(self) -> None:
         """Shrink the file, and empty the log, where deleted pages would stay readable."""
-        with self._read() as db:
+        with self._exclusive() as db:
             # execute() would stop after the first page: sqlite3 takes each for a row without columns.
             db.executescript("PRAGMA incremental_vacuum")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            # The long part goes on beside readers; the log can be cut only while nobody reads.
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            with self._reading:
+                busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            log.warning("another program reads %s: what was deleted stays in its log for now", self._path)
 
     def close(self) -> None:
         """Write everything into the one file and close it. A second call does nothing."""
-        with self._lock:
-            if self._db is not None:
+        with self._writing, self._reading:
+            if self._writer is not None:
                 with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._close_quietly()
 
     # --- the file ----------------------------------------------------------------------------------------
@@ -369,33 +369,42 @@ class History:
     def _open(self) -> None:
         """Raises sqlite3.Error, and StorageError for a file of a newer version."""
         _make_private(self._path)
-        db = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
-        self._db = db
-        version = db.execute("PRAGMA user_version").fetchone()[0]
+        self._writer = db = _connect(self._path)
+        with _transaction(db, "DEFERRED"):
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if version > SCHEMA_VERSION:
             self._close_quietly()
             raise StorageError(path=self._path, reason="it was written by a newer version of Yomitori")
+        if tables if version == 0 else not tables.issuperset(("images", *_TEXT_TABLES)):
+            raise _foreign()
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL").fetchall()
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA secure_delete = ON").fetchall()
-        db.execute("PRAGMA temp_store = MEMORY")
         with _transaction(db):
             if version == 0:
                 # One transaction: a kill in here leaves version 0 and no table, which starts over.
                 db.execute(_IMAGES)
                 for table in _TEXT_TABLES:
                     _create(db, table)
+                # A file that takes the place of another counts on: a reading that ends late must not land
+                # on another picture.
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('images', ?)", (self._last_id,))
                 db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             # Only one front end reads pictures at a time, so these were left by a run that ended early.
             db.execute(
                 "UPDATE snips SET state = ?, error = ? WHERE state = ?",
                 (State.FAILED, _pack_error(Interrupted()), State.PENDING),
             )
-        db.execute("SELECT count(folded) FROM snips").fetchone()
+        last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'images'").fetchone()
+        self._last_id = last[0] if last else 0
+        self._reader = _connect(self._path)
+        self._reader.execute("PRAGMA query_only = ON")
+        self._reader.execute("SELECT count(folded) FROM snips").fetchone()
 
     def _start_anew(self, error: sqlite3.Error) -> None:
-        """Move the damaged files aside and open an empty one."""
+        """Move the damaged files aside and open an empty one. The caller holds both locks."""
         stamp = time.strftime("%Y%m%d-%H%M%S")
         aside = self._path.with_name(f"{self._path.name}.broken-{stamp}")
         number = 1
@@ -417,29 +426,60 @@ class History:
         self.notice = HistoryDamaged(aside=aside)
 
     def _close_quietly(self) -> None:
-        db, self._db = self._db, None
-        if db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                db.close()
+        # The writer last: whoever closes last tidies the log up.
+        connections = (self._reader, self._writer)
+        self._reader = self._writer = None
+        for db in connections:
+            if db is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    db.close()
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for this thread alone; SQLite's errors come out as ours."""
-        with self._lock:
-            if self._db is None:
-                raise StorageError(path=self._path, reason="it is closed")
+        """The connection for reading, for this thread alone; SQLite's errors come out as ours.
+
+        Keep it short: the end of a deletion waits for it. Never write inside: the locks have an order.
+        """
+        with self._reading:
+            db = self._opened(self._reader)
             try:
-                yield self._db
+                yield db
+                return
             except sqlite3.Error as error:
-                if _is_damage(error):
-                    self._close_quietly()
-                    self._start_anew(error)
-                raise self._translated(error) from error
+                problem = error
+        # Without the lock: moving the file aside takes the other one first.
+        raise self._recovered(problem, db) from problem
+
+    @contextlib.contextmanager
+    def _exclusive(self) -> Iterator[sqlite3.Connection]:
+        """The connection for writing, in the same way."""
+        with self._writing:
+            db = self._opened(self._writer)
+            try:
+                yield db
+            except sqlite3.Error as error:
+                raise self._recovered(error, db) from error
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with self._read() as db, _transaction(db):
+        with self._exclusive() as db, _transaction(db):
             yield db
+
+    def _opened(self, db: sqlite3.Connection | None) -> sqlite3.Connection:
+        if db is None:
+            raise StorageError(path=self._path, reason="it is closed")
+        return db
+
+    def _recovered(self, error: sqlite3.Error, db: sqlite3.Connection) -> StorageError:
+        """What to raise for an ``error`` of ``db``; damaged files are moved aside before."""
+        if not _is_damage(error):
+            return self._translated(error)
+        with self._writing, self._reading:
+            # Another thread may have met the same damage first, or closed the history.
+            if db in (self._writer, self._reader):
+                self._close_quietly()
+                self._start_anew(error)
+            return HistoryDamaged(**self.notice.params) if self.notice else self._translated(error)
 
     def _translated(self, error: sqlite3.Error) -> StorageError:
         code = _primary_code(error)
@@ -450,9 +490,15 @@ class History:
         return StorageError(path=self._path, reason=str(error))
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA temp_store = MEMORY")
+    return db
+
+
 @contextlib.contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
+def _transaction(db: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    db.execute(f"BEGIN {kind}")
     try:
         yield
         db.execute("COMMIT")
@@ -475,6 +521,13 @@ def _primary_code(error: sqlite3.Error) -> int:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _foreign() -> sqlite3.Error:
+    """A sound file of another program: of no more use to us than a damaged one."""
+    error = sqlite3.DatabaseError("the file is another program's")
+    error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+    return error
 
 
 def _make_private(path: Path) -> None:

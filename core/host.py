@@ -123,6 +123,7 @@ class ModelHost:
     def prepare(self) -> None:
         """Load now, since a job is about to come; a failure shows in the state and is tried again."""
         self._hold_until = time.monotonic() + self._limits.hold
+        self._unload = False
         self._prepare = True
         self.wake()
 
@@ -133,6 +134,7 @@ class ModelHost:
 
     def unload(self) -> None:
         """Unload as soon as no job runs or waits."""
+        self._prepare = False
         self._unload = True
         self.wake()
 
@@ -187,7 +189,6 @@ class ModelHost:
             return
         if self._unload:
             self._unload = False
-            self._prepare = False
             self._end_process()
         if self._prepare:
             self._prepare = False
@@ -208,14 +209,18 @@ class ModelHost:
             self._end_process()
 
     def _next_job(self) -> Job[Any] | None:
+        self._drop_cancelled()
+        with self._lock:
+            return self._jobs.popleft() if self._jobs else None
+
+    def _drop_cancelled(self) -> None:
+        """Waiting jobs that were cancelled end at once, also while another is running."""
         with self._lock:
             dropped = [job for job in self._jobs if job.cancel_requested]
             for job in dropped:
                 self._jobs.remove(job)
-            chosen = self._jobs.popleft() if self._jobs else None
         for job in dropped:
             job.drop()
-        return chosen
 
     def _drain_wake(self) -> None:
         with self._lock:
@@ -226,7 +231,11 @@ class ModelHost:
         """Seconds until an idle unload; None for never."""
         if self._process is None:
             return None
-        idle = self._plan().idle_seconds
+        try:
+            idle = self._plan().idle_seconds
+        except YomitoriError:
+            # The settings name nothing that can be loaded: what is loaded is of no more use.
+            return 0.0
         if idle < 0:
             return None
         return max(0.0, max(self._idle_since + idle, self._hold_until) - time.monotonic())
@@ -255,6 +264,11 @@ class ModelHost:
             job.fail(error)
         except YomitoriError as error:
             job.fail(error)
+        except Exception as error:
+            # A frame that is not what it should be must cost this job, not the host.
+            log.exception("%s: job %d", self.role, job.id)
+            self._end_process()
+            job.fail(ProtocolError(reason=f"{type(error).__name__}: {error}"))
         else:
             job.finish(result, seconds)
         finally:
@@ -289,12 +303,16 @@ class ModelHost:
                 reason = error.strerror or str(error)
                 raise LoadFailed(engine=plan.spec.title, reason=reason) from error
             self._process.load(plan.spec, plan.options)
-            answer = self._await_load(plan.spec)
-        except YomitoriError as error:
+            device = str(self._await_load(plan.spec, job)["device"])
+        except Exception as error:
             self._end_process()
-            if not isinstance(error, Cancelled):
-                self._set_failed(error, plan.spec.name)
-            raise
+            if isinstance(error, Cancelled):
+                raise
+            if not isinstance(error, YomitoriError):
+                log.exception("%s: loading", self.role)
+                error = ProtocolError(reason=f"{type(error).__name__}: {error}")
+            self._set_failed(error, plan.spec.name)
+            raise error from None
         finally:
             self._memory.settle(self.role)
         self._loaded = wanted
@@ -304,17 +322,22 @@ class ModelHost:
                 self.role,
                 State.READY,
                 plan.spec.name,
-                answer["device"],
+                device,
                 self._process.private_memory(),
             )
         )
 
-    def _await_load(self, spec: EngineSpec) -> dict[str, Any]:
+    def _await_load(self, spec: EngineSpec, job: Job[Any] | None) -> dict[str, Any]:
+        """The ``loaded`` frame. A ``job`` that is cancelled meanwhile ends at once; loading goes on, since
+        the next job will want it."""
         deadline = time.monotonic() + self._limits.load
         while True:
             header = self._next_frame(deadline)
             if self._closing:
                 raise Cancelled
+            self._drop_cancelled()
+            if job is not None and job.cancel_requested:
+                job.drop()
             if header is None:
                 if time.monotonic() < deadline:
                     continue
@@ -337,6 +360,7 @@ class ModelHost:
                 self._process.cancel(job.id)
                 deadline = time.monotonic() + (0.0 if self._closing else self._limits.grace)
             header = self._next_frame(deadline)
+            self._drop_cancelled()
             if header is None:
                 if time.monotonic() < deadline:
                     continue

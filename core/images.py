@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded (as RGB this is 192 MB)."""
 MAX_BYTES = 256_000_000
+_TOO_LONG = f"it is larger than {MAX_BYTES // 1_000_000} MB"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 
@@ -35,6 +36,8 @@ def load_image(source: Path | bytes, name: str = "") -> RgbImage:
     if isinstance(source, Path):
         name = name or source.name
         source = _read(source, name)
+    if len(source) > MAX_BYTES:
+        raise FileUnreadable(name=name, reason=_TOO_LONG)
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
@@ -44,29 +47,32 @@ def load_image(source: Path | bytes, name: str = "") -> RgbImage:
             with Image.open(io.BytesIO(source), formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
-                    raise _too_large(name, width, height)
+                    raise too_large(name, width, height)
                 image.load()
                 upright = ImageOps.exif_transpose(image)
                 rgb = _to_rgb(upright)
     except UnidentifiedImageError:
         raise NotAnImage(name=name) from None
     except Image.DecompressionBombError:
-        raise _too_large(name, "?", "?") from None
+        raise too_large(name, "?", "?") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
         # Pillow's decoders raise all of these for broken files.
         raise ImageDamaged(name=name) from error
     return RgbImage(rgb.width, rgb.height, rgb.tobytes())
 
 
-def _too_large(name: str, width: object, height: object) -> ImageTooLarge:
+def too_large(name: str, width: object, height: object) -> ImageTooLarge:
+    """The error for a picture of more than ``MAX_PIXELS``."""
     return ImageTooLarge(name=name, width=width, height=height, limit=MAX_PIXELS // 1_000_000)
 
 
 def _read(path: Path, name: str) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise FileUnreadable(name=name, reason=f"it is larger than {MAX_BYTES // 1_000_000} MB")
-        return path.read_bytes()
+        # A pipe could keep us waiting for ever, a device never end.
+        if not path.is_dir() and path.exists() and not path.is_file():
+            raise FileUnreadable(name=name, reason="it is no ordinary file")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FileUnreadable(name=name, reason=error.strerror or str(error)) from error
 
@@ -97,6 +103,6 @@ def to_png(image: RgbImage) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    picture = Image.frombytes("RGB", (image.width, image.height), image.data)
+    picture = Image.frombuffer("RGB", (image.width, image.height), image.data)
     picture.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core import frames
-from core.errors import InstanceError, ProtocolError, StorageError
+from core.errors import InstanceError, NotRunning, ProtocolError, StorageError
 from core.paths import ensure_private_folder
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Instance:
             token = (self._folder / "instance.token").read_text()
             connection = Client(self._address())
         except OSError:
-            raise InstanceError(reason="none is running") from None
+            raise NotRunning from None
         with connection:
             try:
                 frames.send(connection, {"command": command, "token": token})

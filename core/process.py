@@ -57,7 +57,11 @@ class ModelProcess:
             stack.callback(theirs.close)
             output: Any = subprocess.DEVNULL
             if log_file is not None:
-                output = stack.enter_context(_open_log(log_file))
+                try:
+                    output = stack.enter_context(_open_log(log_file))
+                except OSError as error:
+                    # Reading needs no folder; a log that cannot be written must not stop it.
+                    log.warning("%s cannot be written: %s", log_file, error)
             self._process = subprocess.Popen(
                 child_command(theirs.fileno()),
                 stdin=subprocess.DEVNULL,

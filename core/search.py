@@ -33,11 +33,6 @@ def query_words(query: str) -> list[str]:
     return list(dict.fromkeys(fold(query).split()))
 
 
-def contains_all(folded: str, words: Iterable[str]) -> bool:
-    """Whether an already folded text matches."""
-    return all(word in folded for word in words)
-
-
 def grams(folded: str) -> set[str]:
     """Every character and every pair of neighbours of a folded text, white space left out."""
     found: set[str] = set()

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from core.errors import SettingsDamaged, SettingsError, StorageError, YomitoriError
+from core.errors import KeyInUse, SettingsDamaged, SettingsError, StorageError, YomitoriError
 from core.paths import ensure_private_folder
 
 log = logging.getLogger(__name__)
@@ -176,7 +176,8 @@ class Reading(_Group):
     )
     line_breaks: Literal["keep", "drop"] = _choice(
         "Between bubbles",
-        "Whether several bubbles in one snip become several rows.",
+        "Whether several bubbles in one snip become several rows. "
+        "Example: はい and そうか become はい / そうか or はいそうか.",
         {"keep": "Start a new row", "drop": "Write on without a break"},
         "keep",
     )
@@ -194,7 +195,8 @@ class Reading(_Group):
     )
     ellipsis: Literal["keep", "dots", "char"] = _choice(
         "Dots",
-        "How a row of dots is written. Example: え・・・, え... and え… are told apart or made alike.",
+        "How a row of dots is written. Example: え・・・ stays え・・・ as read, "
+        "becomes え... with full stops, or え… with one character.",
         {"keep": "As read", "dots": "Full stops (え...)", "char": "One character (え…)"},
         "char",
     )
@@ -461,6 +463,7 @@ class SettingsStore:
         """
         if key in self.overridden:
             raise SettingsError(key=key, value=value, reason=f"{self.overridden[key]} sets it for this run")
+        self._refuse_used_key(key, value)
         self.current = with_value(self.current, key, value)
         self._stored[key] = value
         try:
@@ -468,6 +471,14 @@ class SettingsStore:
         finally:
             for listener in tuple(self._listeners):
                 listener(self.current)
+
+    def _refuse_used_key(self, key: str, value: Any) -> None:
+        """Two actions with one key would leave one of them dead."""
+        if not value or find_setting(key).kind != "hotkey":
+            return
+        for info in iter_settings():
+            if info.kind == "hotkey" and info.key != key and value_of(self.current, info.key) == value:
+                raise KeyInUse(key=key, value=value, other=info.title)
 
     def reset(self, key: str) -> None:
         """Back to the default; raises as ``set`` does."""

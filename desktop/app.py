@@ -58,6 +58,7 @@ log = logging.getLogger(__name__)
 
 APP_ID = "io.github.yomitori.Yomitori"
 _PRUNE_EVERY_MS = 3_600_000
+_PRUNE_AFTER_CHANGE_MS = 60_000
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
@@ -88,7 +89,7 @@ def run(flags: dict[str, Any], capture_now: bool) -> int:
         translators = install_translations(app, settings.current.general.language)
         desktop = Desktop(app, settings, paths, instance)
         try:
-            with _Signals(app.quit):
+            with _Signals(desktop.quit):
                 desktop.start(capture_now)
                 return app.exec()
         finally:
@@ -108,13 +109,15 @@ class MessageSink(QObject):
         super().__init__(parent)
         self._backend = backend
 
-    def tell(self, title: str, body: str = "") -> None:
+    def tell(self, title: str, body: str = "", insist: bool = True) -> None:
+        """Without ``insist`` it may be lost where nothing can notify."""
         log.info("Told: %s", title)
         try:
             self._backend().notify(title, body)
         except BackendUnavailable as error:
-            log.warning("Could not tell: %s", error)
-            self.untold.emit(f"{title}\n{body}".strip())
+            log.info("No notification: %s", error)
+            if insist:
+                self.untold.emit(f"{title}\n{body}".strip())
 
     def tell_error(self, error: YomitoriError) -> None:
         log.warning("%s: %s", type(error).__name__, error)
@@ -138,6 +141,7 @@ class Desktop(QObject):
         self.bridge = Bridge(self)
         self.engine = Engine(settings, paths.log, runner=HostThread)
         self.bridge.watch(self.engine)
+        self._first_start = not paths.history_file.exists()
         self.history = self._open_history()
         self._clipboard: ClipboardBackend | None = None
         self._clipboard_name = ""
@@ -160,6 +164,8 @@ class Desktop(QObject):
         self._history_window: HistoryWindow | None = None
         self._settings_dialog: SettingsDialog | None = None
         self._prune_timer = QTimer(self, interval=_PRUNE_EVERY_MS)
+        self._prune_soon = QTimer(self, singleShot=True, interval=_PRUNE_AFTER_CHANGE_MS)
+        self._prune_for = settings.current.storage
         self._connect()
 
     def start(self, capture_now: bool) -> None:
@@ -168,19 +174,40 @@ class Desktop(QObject):
         self.tray.show()
         self.hotkeys.start()
         self._instance.listen(self.bridge.command.emit)
-        for warning in self._settings.warnings:
-            self.messages.tell(self.tr("A setting could not be used"), error_sentence(warning))
-        if self.history is not None and self.history.notice is not None:
-            self.messages.tell_error(self.history.notice)
+        self._tell_problems()
+        if self._first_start:
+            key = self._settings.current.capture.snip_hotkey
+            self.messages.tell(
+                self.tr("Yomitori is ready"),
+                self.tr("Press {0} and drag over some text.").format(key) if key else "",
+            )
         self._prune()
         self._prune_timer.start()
         if capture_now:
             self.controller.snip()
 
+    def _tell_problems(self) -> None:
+        """What went wrong before there was anybody to tell, in one message: a second hides the first."""
+        problems: list[YomitoriError] = list(self._settings.warnings)
+        if self.history is not None and self.history.notice is not None:
+            problems.append(self.history.notice)
+        if problems:
+            self.messages.tell(
+                self.tr("Something had to be put right"), "\n".join(map(error_sentence, problems))
+            )
+
+    def quit(self) -> None:
+        """End the event loop, also one that is only about to start; ``close`` follows.
+
+        Qt's own quit() would first destroy visible windows, with paint events still on their way.
+        """
+        QTimer.singleShot(0, lambda: self._app.exit(0))
+
     def close(self) -> None:
         """Take everything down in the order in which it depends on each other."""
         sys.excepthook = sys.__excepthook__
         self._prune_timer.stop()
+        self._prune_soon.stop()
         self.hotkeys.close()
         self.controller.close()
         for window in (self._history_window, self._settings_dialog):
@@ -189,11 +216,12 @@ class Desktop(QObject):
         self.tray.close()
         if self._clipboard is not None:
             self._clipboard.hand_over()
-        self._instance.close()
-        self.engine.close()
         self.bridge.close()
+        self.engine.close()
         if self.history is not None:
             self.history.close()
+        # Last: whoever gets the lock next opens the history.
+        self._instance.close()
 
     def clipboard(self) -> ClipboardBackend:
         """The backend that the setting names, kept as long as the setting stays."""
@@ -216,7 +244,7 @@ class Desktop(QObject):
         actions.unload.triggered.connect(lambda: self.engine.unload())
         actions.pause_hotkeys.toggled.connect(self._pause_hotkeys)
         actions.pause_history.toggled.connect(self._pause_history)
-        actions.quit.triggered.connect(self._app.quit)
+        actions.quit.triggered.connect(self.quit)
         self.hotkeys.activated.connect(self._on_hotkey)
         self.hotkeys.failed.connect(self.messages.tell_error)
         self.hotkeys.changed.connect(self._on_hotkeys_changed)
@@ -225,6 +253,7 @@ class Desktop(QObject):
         self.tray.no_tray.connect(self._on_no_tray)
         self.controller.history_changed.connect(self._refresh_history)
         self._prune_timer.timeout.connect(self._prune)
+        self._prune_soon.timeout.connect(self._prune)
         self._settings.subscribe(self._on_settings)
 
     def _on_hotkey(self, action: str) -> None:
@@ -241,7 +270,7 @@ class Desktop(QObject):
         elif command == "show":
             self.show_history()
         elif command == "quit":
-            self._app.quit()
+            self.quit()
 
     def _on_hotkeys_changed(self) -> None:
         self.actions.show_keys(self.hotkeys.keys)
@@ -261,12 +290,16 @@ class Desktop(QObject):
         self.theme.set_choice(settings.general.theme)
         self.overlay.magnifier = settings.capture.magnifier
         self.card.configure(settings.card.text_size, settings.card.card_seconds)
-        self._prune()
+        if settings.storage != self._prune_for:
+            # Not at once: who steps from 30 days to 7 by way of 1 must not lose a week.
+            self._prune_for = settings.storage
+            self._prune_soon.start()
 
     def _on_no_tray(self) -> None:
         self.messages.tell(
             self.tr("This desktop shows no tray"),
             self.tr("Yomitori shows a small window instead. Closing it quits."),
+            insist=False,
         )
 
     def _pause_hotkeys(self, paused: bool) -> None:
@@ -321,6 +354,7 @@ class Desktop(QObject):
             window.destroyed.connect(self._on_history_destroyed)
             window.problem.connect(self.messages.tell_error)
             self._history_window = window
+        self.card.dismiss()
         _raise(self._history_window)
 
     def _on_history_destroyed(self) -> None:
@@ -342,28 +376,31 @@ class Desktop(QObject):
             dialog.recording_changed.connect(self._pause_hotkeys)
             dialog.destroyed.connect(self._on_settings_destroyed)
             self._settings_dialog = dialog
+        self.card.dismiss()
         _raise(self._settings_dialog)
 
     def _on_settings_destroyed(self) -> None:
         self._settings_dialog = None
 
-    def _row_note(self, key: str) -> str:
-        """What is so right now, shown under a setting."""
+    def _row_note(self, key: str) -> tuple[str, str]:
+        """What is so right now, shown under a setting, and how: ``muted``, or ``bad`` for a problem."""
         problem = self.hotkeys.problems.get(key)
         if problem is not None:
-            return f"{error_sentence(problem)} {error_hint(problem)}"
-        if key == "capture.hotkey_backend" and self.hotkeys.backend_name:
-            return self.tr("In use: {0}").format(self.hotkeys.backend_name)
+            return error_sentence(problem), "bad"
         state = self.engine.state()
+        text = ""
         if key == "reading.engine":
-            return model_state(state)
-        if key == "models.device" and state.device:
-            return self.tr("In use: {0}").format(state.device)
-        return ""
+            text = model_state(state)
+        elif key == "capture.hotkey_backend" and self.hotkeys.backend_name:
+            text = self.tr("In use: {0}").format(self.hotkeys.backend_name)
+        elif key == "models.device" and state.device:
+            text = self.tr("In use: {0}").format(state.device)
+        return text, "muted"
 
     # ---- the rest
 
     def _open_image(self) -> None:
+        self.card.dismiss()
         patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
         name, _ = QFileDialog.getOpenFileName(
             None, self.tr("Read a picture"), "", self.tr("Pictures ({0})").format(patterns)
@@ -376,7 +413,7 @@ class Desktop(QObject):
     ) -> None:
         """What nobody caught: the log gets the traceback, the user a sentence."""
         if issubclass(kind, KeyboardInterrupt):
-            self._app.quit()
+            self.quit()
             return
         log.critical("Not caught", exc_info=(kind, error, trace))
         ours = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.doctor import Check
 from core.errors import BackendUnavailable
@@ -13,12 +13,17 @@ from desktop import capture, clipboard, hotkeys, notify
 from desktop.display import display_problem
 from desktop.registry import survey
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QSystemTrayIcon
+
 
 def check_desktop(settings: SettingsStore) -> Iterator[Check]:
     """One check per kind of backend, with the one that would be used."""
     problem = display_problem(os.environ)
     if problem is not None:
         yield Check("Display", False, problem.message, problem.advice)
+        for name in ("Capture", "Hotkeys", "Clipboard", "Tray", "Notifications"):
+            yield Check(name, False, "needs a display", problem.advice)
         return
     from PySide6.QtGui import QGuiApplication
     from PySide6.QtWidgets import QApplication, QSystemTrayIcon
@@ -44,16 +49,19 @@ def check_desktop(settings: SettingsStore) -> Iterator[Check]:
         "an icon can be shown" if tray else "this desktop shows no tray; a small window is used instead",
         "On GNOME install the AppIndicator extension; elsewhere add a tray to the panel.",
     )
-    yield _check_kind("Notifications", "auto", _Notify)
+    yield _check_kind("Notifications", "auto", _Notify(QSystemTrayIcon()))
     del app
 
 
 class _Notify:
-    BACKENDS = notify.backends(None)
+    """The notification backends, with an icon that is never shown."""
 
-    @staticmethod
-    def choose(name: str) -> Any:
-        return notify.choose(name, None)
+    def __init__(self, icon: QSystemTrayIcon) -> None:
+        self._icon = icon
+        self.BACKENDS = notify.backends(icon)
+
+    def choose(self, name: str) -> Any:
+        return notify.choose(name, self._icon)
 
 
 def _check_kind(name: str, setting: str, kind: Any) -> Check:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import (
     QAbstractItemModel,
     QAbstractListModel,
     QByteArray,
     QEvent,
+    QItemSelectionModel,
     QLocale,
     QModelIndex,
     QObject,
@@ -67,11 +68,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import StorageError, YomitoriError
+from core.errors import HistoryDamaged, StorageError, YomitoriError
 from core.history import History, HistoryRow, State
 from core.search import find_spans
 from desktop.texts import engine_title, error_hint, error_sentence
 from desktop.theme import CONTROL_RADIUS, STEP, Theme, japanese_font, set_japanese, set_kind, set_role
+
+log = logging.getLogger(__name__)
 
 PAGE = 100
 _THUMBNAIL = QSize(74, 84)
@@ -157,8 +160,13 @@ class HistoryModel(QAbstractListModel):
 
     def _decode(self, row: int, size: QSize) -> None:
         picture = QImage()
-        with contextlib.suppress(StorageError):
+        try:
             picture.loadFromData(QByteArray(self._history.image(row) or b""))
+        except HistoryDamaged as error:
+            # Told once, and only here: by now there is a new history.
+            self.problem.emit(error)
+        except StorageError as error:
+            log.info("a thumbnail could not be read: %s", error)
         if not picture.isNull() and (picture.width() > size.width() or picture.height() > size.height()):
             picture = picture.scaled(
                 size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
@@ -433,11 +441,16 @@ class HistoryList(QListView):
         set_role(self, "rows")
         theme.changed.connect(self.viewport().update)
 
+    def go_to(self, row: int) -> None:
+        """Select this row alone, whatever modifier keys are held."""
+        flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.selectionModel().setCurrentIndex(self.model().index(row, 0), flag)
+
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """The ring is drawn around the current row, so there has to be one."""
-        super().focusInEvent(event)
+        """The ring is drawn around the current row, so there has to be one, and it is selected."""
         if not self.currentIndex().isValid() and self.model().rowCount() > 0:
-            self.setCurrentIndex(self.model().index(0, 0))
+            self.go_to(0)
+        super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.currentIndex()
@@ -541,6 +554,7 @@ class HistoryWindow(QWidget):
         self._history = history
         self._snip_key = ""
         self._shown: int | None = None
+        self._next = 0
         self._pictures = QThreadPool(self)
         self._pictures.setMaxThreadCount(1)
         self._deletions = QThreadPool(self)
@@ -558,7 +572,8 @@ class HistoryWindow(QWidget):
         self._typing.setInterval(120)
         self._typing.timeout.connect(self._search)
         self.search.textChanged.connect(lambda: self._typing.start())
-        self.search.returnPressed.connect(self._search)
+        self.search.returnPressed.connect(self._enter_list)
+        self.search.installEventFilter(self)
         self.clear_all = QPushButton(self.tr("Clear all…"))
         self.clear_all.clicked.connect(self._ask_to_clear)
 
@@ -603,7 +618,8 @@ class HistoryWindow(QWidget):
         layout.addWidget(self.stack, 1)
 
         self._shown_image.connect(self._image_arrived)
-        self._deleted.connect(self.refresh)
+        self._deleted.connect(self._after_deletion)
+        self.problem.connect(self._leave_damaged, Qt.ConnectionType.QueuedConnection)
         self._add_find_key()
         self.resize(880, 560)
         self.refresh()
@@ -637,6 +653,11 @@ class HistoryWindow(QWidget):
         self._show_empty()
         self._show_detail()
 
+    def _leave_damaged(self, error: YomitoriError) -> None:
+        """The rows shown are in the file that was moved aside."""
+        if isinstance(error, HistoryDamaged):
+            self.refresh()
+
     def delete_selected(self) -> None:
         """Delete the selected rows; several are asked about first."""
         rows = self._selected()
@@ -649,7 +670,14 @@ class HistoryWindow(QWidget):
         self._delete(rows)
 
     def _delete(self, rows: list[int]) -> None:
+        self._next = min((self.model.index_of(row).row() for row in rows), default=0)
         self._in_background(lambda: self._history.delete(rows))
+
+    def _after_deletion(self) -> None:
+        """The row that comes next is selected, so that the Delete key goes on."""
+        self.refresh()
+        if self.model.rowCount() and not self.list.currentIndex().isValid():
+            self.list.go_to(min(self._next, self.model.rowCount() - 1))
 
     def _ask_to_clear(self) -> None:
         question = self.tr("Delete the whole history with all its pictures?")
@@ -686,6 +714,22 @@ class HistoryWindow(QWidget):
         self._typing.stop()
         if self.search.text().strip() != self.model.query:
             self.refresh()
+
+    def _enter_list(self) -> None:
+        """From the search to what it found."""
+        self._search()
+        if self.model.rowCount():
+            self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if (
+            watched is self.search
+            and event.type() == QEvent.Type.KeyPress
+            and cast(QKeyEvent, event).key() == Qt.Key.Key_Down
+        ):
+            self._enter_list()
+            return True
+        return super().eventFilter(watched, event)
 
     def _show_empty(self) -> None:
         if self.model.rowCount():

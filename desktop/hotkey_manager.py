@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from core.errors import BackendUnavailable, YomitoriError
-from core.settings import Settings, SettingsStore
+from core.errors import BackendUnavailable, SettingsError, YomitoriError
+from core.settings import Settings, SettingsStore, find_setting
 from desktop.hotkeys.base import HotkeyBackend
 
 log = logging.getLogger(__name__)
@@ -117,6 +117,10 @@ class HotkeyManager(QObject):
         self.changed.emit()
 
     def _on_failed(self, action: str, error: YomitoriError) -> None:
+        if isinstance(error, SettingsError) and action in ACTIONS:
+            # Backends know actions; the user knows the setting.
+            title = QCoreApplication.translate("settings", find_setting(ACTIONS[action]).title)
+            error = SettingsError(**{**error.params, "key": title})
         log.warning("Hotkey for %s: %s", action, error)
         self.keys.pop(action, None)
         self.problems[ACTIONS.get(action, "capture.hotkey_backend")] = error

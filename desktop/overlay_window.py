@@ -345,6 +345,7 @@ class SnipWindow(QWidget):
         else:
             parts = [
                 self.tr("drag to read"),
+                self.tr("<b>double click</b> a bubble"),
                 self.tr("<b>arrows</b> move"),
                 self.tr("<b>Enter</b> first corner"),
                 self.tr("<b>Esc</b> cancel"),

@@ -94,6 +94,8 @@ class ResultCard(QWidget):
     reread_requested = Signal()
     edited = Signal(str)
     """The user changed the text and is done."""
+    cancel_requested = Signal()
+    """The user closed it while something was still being read."""
     closed = Signal()
     """It went: by itself, closed or dismissed."""
 
@@ -136,7 +138,7 @@ class ResultCard(QWidget):
         self._text.setAccessibleName(self.tr("Text that was read"))
         self._text.installEventFilter(self)
         self._text.viewport().installEventFilter(self)
-        self._close = self._button("×", self.dismiss, "icon")
+        self._close = self._button("×", self._leave, "icon")
         self._close.setAccessibleName(self.tr("Close"))
         self._close.setToolTip(self.tr("Close (Esc)"))
         self._bar = QProgressBar()
@@ -152,7 +154,7 @@ class ResultCard(QWidget):
         self._again = self._button(self.tr("Read again"), self.reread_requested.emit)
         self._edit = self._button(self.tr("Edit"), self._start_edit, "ghost")
         self._done = self._button(self.tr("Done"), self._commit, "primary")
-        self._undo = self._button(self.tr("Undo"), self._show_again, "ghost")
+        self._undo = self._button(self.tr("Cancel"), self._show_again, "ghost")
         self._done_key, self._undo_key = _key("Ctrl+Enter"), _key("Esc")
         self._editing_parts = (self._done, self._done_key, self._undo, self._undo_key)
         self._info = _Facts()
@@ -278,6 +280,12 @@ class ResultCard(QWidget):
         next(part for part in parts if part.isVisible()).setFocus(Qt.FocusReason.OtherFocusReason)
         self._restart()
 
+    def _leave(self) -> None:
+        """The user has had enough of it."""
+        if self._pending:
+            self.cancel_requested.emit()
+        self.dismiss()
+
     def dismiss(self) -> None:
         """Close it and give the focus back."""
         if not self.isVisible():
@@ -382,6 +390,7 @@ class ResultCard(QWidget):
             widget.setVisible(True)
         self.take_focus()
         self._text.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._text.moveCursor(QTextCursor.MoveOperation.End)
         self._fit()
 
     def _end_edit(self) -> None:
@@ -500,7 +509,7 @@ class ResultCard(QWidget):
             if self._editing():
                 self._show_again()
             else:
-                self.dismiss()
+                self._leave()
             event.accept()
         else:
             super().keyPressEvent(event)

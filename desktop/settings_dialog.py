@@ -195,8 +195,9 @@ class SettingRow(QWidget):
         if source is not None:
             self._say(self.tr("Set by {0} for this run.").format(source), "muted")
 
-    def set_note(self, text: str) -> None:
-        """A live fact under the description; empty for none."""
+    def set_note(self, text: str, role: str = "muted") -> None:
+        """A live fact under the description; empty for none, ``bad`` for a problem."""
+        set_role(self._note, role)
         self._note.setText(text)
         self._note.setVisible(bool(text))
 
@@ -309,7 +310,8 @@ class _Page(QScrollArea):
 class SettingsDialog(QDialog):
     """Edits every setting of ``store``; each change is in force at once.
 
-    ``row_notes(key)`` tells what is true about a setting now ("In use: CPU"), or an empty text.
+    ``row_notes(key)`` tells what is true about a setting now ("In use: CPU") and its role (``muted``,
+    ``bad``), or an empty text.
     """
 
     recording_changed = Signal(bool)
@@ -320,7 +322,7 @@ class SettingsDialog(QDialog):
         store: SettingsStore,
         theme: Theme,
         paths: Paths,
-        row_notes: Callable[[str], str] | None = None,
+        row_notes: Callable[[str], tuple[str, str]] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -389,7 +391,7 @@ class SettingsDialog(QDialog):
         """Ask ``row_notes`` again for every setting."""
         if self._row_notes is not None:
             for key, row in self.rows.items():
-                row.set_note(self._row_notes(key))
+                row.set_note(*self._row_notes(key))
 
     def open_group(self, title: str) -> None:
         """Show the page with this (translated) title."""

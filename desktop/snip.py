@@ -20,8 +20,8 @@ from core.errors import (
     NothingInClipboard,
     YomitoriError,
 )
-from core.history import History, encode_png
-from core.images import load_image
+from core.history import History
+from core.images import MAX_PIXELS, load_image, to_png, too_large
 from core.jobs import Job
 from core.settings import SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage
@@ -54,6 +54,7 @@ class Reading:
     screen: QScreen
     row: int | None = None
     job: Job[OcrResult] | None = None
+    cancelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,6 @@ class SnipController(QObject):
     """Owns the overlay and the card; one snip is selected at a time, any number may be waiting to be read."""
 
     history_changed = Signal()
-    busy_changed = Signal(bool)
-    """Whether the overlay is open or being opened."""
     finished = Signal(object, object)
     """OcrResult or None, YomitoriError or None: a reading has ended."""
 
@@ -105,6 +104,7 @@ class SnipController(QObject):
         overlay.block_requested.connect(self._on_block_requested)
         card.copy_requested.connect(self.copy)
         card.reread_requested.connect(self._on_reread)
+        card.cancel_requested.connect(self._on_cancel)
         card.edited.connect(self._on_edited)
 
     # ---- what the user asks for
@@ -113,8 +113,8 @@ class SnipController(QObject):
         """Freeze the screens and let the user select."""
         if self._opening:
             return
-        self._set_opening(True)
-        self._card.dismiss()
+        self._opening = True
+        self._leave_last()
         # Loading overlaps with the user's dragging.
         self._engine.load()
         self._grab(describe_screens(_app()), self._open_overlay)
@@ -123,6 +123,7 @@ class SnipController(QObject):
         """Read the last region again, as the screen is now."""
         if self._opening:
             return
+        self._leave_last()
         region = self._last
         if region is None:
             self._messages.tell(self.tr("Nothing to repeat yet"), self.tr("Snip a region first."))
@@ -138,7 +139,6 @@ class SnipController(QObject):
         def read(shots: list[Shot]) -> None:
             self._read_region(shots[0], region.rect)
 
-        self._card.dismiss()
         self._grab(screens, read)
 
     def read_clipboard(self) -> None:
@@ -151,37 +151,49 @@ class SnipController(QObject):
         if image is None or image.isNull():
             self._messages.tell_error(NothingInClipboard())
             return
-        self._read(self._at_pointer(to_rgb(image), "clipboard"))
+        if image.width() * image.height() > MAX_PIXELS:
+            name = self.tr("The picture in the clipboard")
+            self._messages.tell_error(too_large(name, image.width(), image.height()))
+            return
+        self._bridge.run(lambda: to_rgb(image), self._loaded("clipboard"))
 
     def read_file(self, path: Path) -> None:
         """Read a picture file."""
+        self._bridge.run(lambda: load_image(path), self._loaded("file"))
+
+    def _loaded(self, source: str) -> Callable[[RgbImage | None, YomitoriError | None], None]:
+        """What to do with a picture that did not come from the screen."""
 
         def loaded(image: RgbImage | None, error: YomitoriError | None) -> None:
-            if image is None:
-                self._messages.tell_error(error or YomitoriError(detail=path.name))
-            else:
-                self._read(self._at_pointer(image, "file"))
+            if image is not None:
+                self._read(self._at_pointer(image, source))
+            elif error is not None:
+                self._messages.tell_error(error)
 
-        self._bridge.run(lambda: load_image(path), loaded)
+        return loaded
 
     def read_again(self, row: int) -> None:
         """Read a snip of the history again; its row is updated."""
-        if self._history is None:
-            return
-        data = self._history.image(row)
-        if data is None:
+        history = self._history
+        if history is None:
             return
 
+        def load() -> RgbImage | None:
+            data = history.image(row)
+            return None if data is None else load_image(data, self.tr("The snip"))
+
         def loaded(image: RgbImage | None, error: YomitoriError | None) -> None:
+            if error is not None:
+                self._messages.tell_error(error)
             if image is None:
-                self._messages.tell_error(error or YomitoriError(detail="history"))
                 return
             reading = self._at_pointer(image, "history")
             reading.row = row
+            self._show_pending(reading)
             self._keep(lambda history, row: history.retry(row), reading)
             self._start(reading)
 
-        self._bridge.run(lambda: load_image(data, self.tr("The snip")), loaded)
+        self._bridge.run(load, loaded)
 
     def copy(self, text: str) -> None:
         """Put text into the clipboard and say on the card whether it is there."""
@@ -198,15 +210,20 @@ class SnipController(QObject):
 
     # ---- capture and selection
 
-    def _set_opening(self, opening: bool) -> None:
-        self._opening = opening
-        self.busy_changed.emit(opening)
+    def _leave_last(self) -> None:
+        """Take the last result off the screen; under Wayland its overlay is still open."""
+        self._card.dismiss()
+        self._overlay.close()
+
+    def _end_opening(self) -> None:
+        """No selection comes: the engine need not wait for it."""
+        self._opening = False
+        self._engine.release()
 
     def _grab(self, screens: list[ScreenInfo], then: Callable[[list[Shot]], None]) -> None:
         def grabbed(shots: list[Shot] | None, error: YomitoriError | None) -> None:
             if shots is None:
-                self._set_opening(False)
-                self._engine.release()
+                self._end_opening()
                 self._messages.tell_error(error or CaptureFailed(reason="?"))
             else:
                 then(shots)
@@ -219,11 +236,14 @@ class SnipController(QObject):
             self._bridge.run(lambda: backend.grab(screens), grabbed)
 
     def _open_overlay(self, shots: list[Shot]) -> None:
-        self._overlay.open(shots)
+        try:
+            self._overlay.open(shots)
+        finally:
+            if not self._overlay.is_open:
+                self._end_opening()
 
     def _on_cancelled(self, reason: str) -> None:
-        self._set_opening(False)
-        self._engine.release()
+        self._end_opening()
         if reason == "too_small":
             self._messages.tell(
                 self.tr("That was too small to read"),
@@ -231,13 +251,13 @@ class SnipController(QObject):
             )
 
     def _on_selected(self, shot: Shot, rect: QRect) -> None:
-        self._set_opening(False)
+        self._opening = False
         self._read_region(shot, rect)
 
     def _on_block_requested(self, shot: Shot, point: QPoint) -> None:
         def found(blocks: list[tuple[Box, Direction]] | None, error: YomitoriError | None) -> None:
             if error is not None:
-                log.info("No blocks: %s", error)
+                self._messages.tell_error(error)
             rects = [_with_margin(box, shot.image.rect()) for box, _ in blocks or ()]
             if any(rect.contains(point) for rect in rects):
                 self._overlay.set_blocks(shot, rects)
@@ -271,6 +291,7 @@ class SnipController(QObject):
 
     def _read(self, reading: Reading) -> None:
         """Keep the picture first, so that nothing is lost if all else fails, then read it."""
+        self._show_pending(reading)
         history = self._history
         if history is None or self.history_paused or not self._settings.current.storage.history:
             self._start(reading)
@@ -287,25 +308,31 @@ class SnipController(QObject):
 
         source = reading.source
         self._bridge.run_in_order(
-            lambda: history.add_pending(encode_png(image), image.width, image.height, source), kept
+            lambda: history.add_pending(to_png(image), image.width, image.height, source), kept
         )
 
-    def _start(self, reading: Reading) -> None:
+    def _show_pending(self, reading: Reading) -> None:
         self._current = reading
         if not self._settings.current.card.show_card:
             self._overlay.close()
-        else:
-            if self._overlay.is_open:
-                # Wayland lets no client place a window: the card is shown in the overlay's.
-                self._overlay.host(self._card)
-            self._card.show_pending(reading.anchor, reading.screen)
+            return
+        if self._overlay.is_open:
+            # Wayland lets no client place a window: the card is shown in the overlay's.
+            self._overlay.host(self._card)
+        self._card.show_pending(reading.anchor, reading.screen)
+
+    def _start(self, reading: Reading) -> None:
+        if reading.cancelled:
+            self._keep(lambda history, row: history.cancel(row), reading)
+            return
         reading.job = self._engine.recognize(reading.image)
         self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))
 
     def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
         if result is not None:
             self._keep(lambda history, row: history.finish(row, result), reading)
-            self._present(reading, result)
+            if not reading.cancelled:
+                self._present(reading, result)
         elif isinstance(error, Cancelled):
             self._keep(lambda history, row: history.cancel(row), reading)
         elif error is not None:
@@ -373,8 +400,18 @@ class SnipController(QObject):
         reading = self._current
         if reading is None:
             return
+        reading.cancelled = False
         self._keep(lambda history, row: history.retry(row), reading)
+        self._show_pending(reading)
         self._start(reading)
+
+    def _on_cancel(self) -> None:
+        """The user closed the card before the text came: the snip stays in the history, unread."""
+        reading = self._current
+        if reading is not None:
+            reading.cancelled = True
+            if reading.job is not None:
+                reading.job.cancel()
 
     def _on_edited(self, text: str) -> None:
         if self._current is not None:

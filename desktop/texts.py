@@ -37,7 +37,7 @@ def _fill(context: str, template: str, error: YomitoriError) -> str:
 def _known(value: object) -> object:
     """A parameter in the user's language if it is itself one of core's texts, such as an engine's title."""
     if isinstance(value, str) and value:
-        for context in ("errors", "engines"):
+        for context in ("errors", "engines", "settings"):
             translated = QCoreApplication.translate(context, value)
             if translated != value:
                 return translated

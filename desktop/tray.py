@@ -110,6 +110,8 @@ class SmallWindow(QWidget):
         """Say what could not be said in a notification."""
         self.message.setText(text)
         self.message.show()
+        # A label that wraps does not make a shown window grow by itself.
+        self.setMinimumHeight(self.layout().heightForWidth(self.width()))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
@@ -120,7 +122,7 @@ class Tray(QObject):
     """The icon, or after a while without a tray the small window; not while ``busy`` says so."""
 
     no_tray = Signal()
-    """There is no tray; the small window is shown."""
+    """There is no tray; the small window is shown. Said once."""
 
     def __init__(
         self,
@@ -140,16 +142,16 @@ class Tray(QObject):
         self.icon.setContextMenu(self._menu)
         self.icon.activated.connect(self._on_activated)
         self.window: SmallWindow | None = None
-        self._wait = QTimer(self, singleShot=True, interval=wait_ms)
-        self._wait.timeout.connect(self._show_window)
+        self._watch = QTimer(self, interval=wait_ms)
+        self._watch.timeout.connect(self._look)
         self._text = ""
         self._message = ""
+        self._told = False
 
     def show(self) -> None:
-        """Show the icon, or wait for a tray to appear and then show the window."""
+        """Show the icon, and the window whenever there is no tray; trays come late and die, too."""
         self.icon.show()
-        if not QSystemTrayIcon.isSystemTrayAvailable():
-            self._wait.start()
+        self._watch.start()
 
     def set_state(self, text: str) -> None:
         """The state of the models, as the tooltip and the window show it."""
@@ -165,29 +167,35 @@ class Tray(QObject):
             self.window.show_message(text)
 
     def close(self) -> None:
-        self._wait.stop()
+        self._watch.stop()
         self.icon.hide()
-        if self.window is not None:
-            self.window.closed.disconnect()
-            self.window.close()
-            self.window.deleteLater()
-            self.window = None
+        self._drop_window()
         self._menu.deleteLater()
 
-    def _show_window(self) -> None:
+    def _look(self) -> None:
         if QSystemTrayIcon.isSystemTrayAvailable():
-            return
-        if self._busy():
-            # A new window would take the keyboard from someone who is selecting.
-            self._wait.start()
-            return
+            self._drop_window()
+        elif self.window is None and not self._busy():
+            # Not while selecting: a new window would take the keyboard.
+            self._show_window()
+
+    def _show_window(self) -> None:
         self.window = SmallWindow(self._actions, self._theme)
         self.window.state.setText(self._text)
         if self._message:
             self.window.show_message(self._message)
         self.window.closed.connect(self._actions.quit.trigger)
         self.window.show()
-        self.no_tray.emit()
+        if not self._told:
+            self._told = True
+            self.no_tray.emit()
+
+    def _drop_window(self) -> None:
+        if self.window is not None:
+            self.window.closed.disconnect()
+            self.window.close()
+            self.window.deleteLater()
+            self.window = None
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason == QSystemTrayIcon.ActivationReason.Trigger:

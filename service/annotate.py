@@ -33,10 +33,12 @@ def annotate(image: RgbImage, result: OcrResult, path: Path) -> None:
                 draw.rectangle((box.x, box.y, box.right, box.bottom), outline=_FURIGANA, width=1)
         box = block.box
         draw.rectangle((box.x, box.y, box.right, box.bottom), outline=colour, width=stroke)
-        left, top, right, bottom = draw.textbbox((box.x, box.y), str(number), font=font, anchor="lb")
+        # Above the box, so that it hides no character; inside when there is no room above.
+        foot = box.y - stroke - 4
+        left, top, right, bottom = draw.textbbox((box.x, foot), str(number), font=font, anchor="lb")
         up = max(0, -(top - 4))
         draw.rectangle((left - 4, top - 4 + up, right + 4, bottom + 4 + up), fill=colour)
-        draw.text((box.x, box.y + up), str(number), font=font, anchor="lb", fill="white")
+        draw.text((box.x, foot + up), str(number), font=font, anchor="lb", fill="white")
     try:
         picture.save(path)
     except (OSError, ValueError) as error:

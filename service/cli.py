@@ -8,8 +8,10 @@ Exit codes: 0 done; 1 something unexpected; 2 wrong usage or setting; 3 a pictur
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.doctor import Check, check_engine, check_folders, check_machine
+from core.doctor import Check, check_engine, check_folders, check_machine, check_model_files
 from core.engine import Engine
-from core.errors import FileUnreadable, InstanceError, SettingsError, YomitoriError
-from core.images import SUFFIXES, load_image
+from core.errors import FileUnreadable, NoPictures, NotRunning, StorageError, UsageError, YomitoriError
+from core.images import MAX_BYTES, SUFFIXES, load_image
 from core.instance import Instance
 from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
@@ -42,6 +44,11 @@ def main(argv: Sequence[str], front_end: FrontEnd) -> int:
     """Run one command and return its exit code."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
+    _log_to_stderr(arguments.verbose)
+    # Japanese has to come out whatever the locale of a terminal or a redirected output is.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     try:
         flags = _setting_flags(arguments)
         if arguments.command is None:
@@ -58,6 +65,12 @@ def main(argv: Sequence[str], front_end: FrontEnd) -> int:
         # The reader of our output (head, less) has seen enough.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        failed = StorageError(path="standard output", reason=error.strerror or str(error))
+        _complain(failed)
+        # What is still buffered would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failed.exit_code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -82,7 +95,6 @@ def build_parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="short for --reading-engine",
     )
-    ocr.add_argument("--verbose", action="store_true", help=argparse.SUPPRESS)
     _add_setting_flags(ocr, ("reading", "models"))
 
     for name, help_text in (
@@ -93,6 +105,10 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=help_text, allow_abbrev=False)
     doctor = commands.add_parser("doctor", help="say what works on this machine", allow_abbrev=False)
     doctor.add_argument("--json", action="store_true", help="one JSON object per check and row")
+    for command in (ocr, doctor):
+        command.add_argument(
+            "--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
     _add_setting_flags(parser, None)
     return parser
 
@@ -148,14 +164,11 @@ def _open_settings(paths: Paths, flags: dict[str, Any]) -> SettingsStore:
 
 
 def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: FrontEnd) -> int:
-    _log_to_stderr(arguments.verbose)
     paths = Paths.for_user()
     store = _open_settings(paths, flags)
     sources = list(_find_pictures(arguments.files))
-    if arguments.annotate and len(sources) != 1:
-        raise SettingsError(
-            key="--annotate", value=arguments.annotate, reason=f"there are {len(sources)} pictures"
-        )
+    if arguments.annotate:
+        _check_annotate(arguments.annotate, len(sources))
     worst = 0
     engine = Engine(store, paths.log)
     try:
@@ -175,6 +188,16 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     return worst
 
 
+def _check_annotate(path: Path, pictures: int) -> None:
+    """Say what cannot be before anything is read."""
+    if pictures != 1:
+        raise UsageError(option="--annotate", reason=f"there are {pictures} pictures, it draws on one")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(option="--annotate", reason=f"{path.name} does not end in {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise StorageError(path=path, reason="there is no such folder")
+
+
 def _find_pictures(names: Sequence[str]) -> Iterator[str]:
     """Each name as given; a folder gives the pictures in it, in order of name.
 
@@ -183,15 +206,15 @@ def _find_pictures(names: Sequence[str]) -> Iterator[str]:
     """
     for name in names:
         folder = Path(name)
-        if name == "-" or not folder.is_dir():
-            yield name
-            continue
         try:
+            if name == "-" or not folder.is_dir():
+                yield name
+                continue
             found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
         except OSError as error:
             raise FileUnreadable(name=name, reason=error.strerror or str(error)) from error
         if not found:
-            raise FileUnreadable(name=name, reason="there is no picture in this folder")
+            raise NoPictures(name=name, suffixes=" ".join(SUFFIXES))
         yield from map(str, found)
 
 
@@ -220,7 +243,7 @@ def _read_all(
 
 def _load(source: str) -> RgbImage:
     if source == "-":
-        return load_image(sys.stdin.buffer.read(), STDIN_NAME)
+        return load_image(sys.stdin.buffer.read(MAX_BYTES + 1), STDIN_NAME)
     return load_image(Path(source), source)
 
 
@@ -229,6 +252,8 @@ def _print_result(source: str, result: OcrResult, as_json: bool, first: bool) ->
         print(json.dumps({"file": source, **result.to_json()}, ensure_ascii=False), flush=True)
     else:
         print(("" if first else "\n") + result.text, flush=True)
+    if not result.text.strip():
+        print(f"yomitori: no text was found in {source}", file=sys.stderr)
 
 
 # ---- the running instance
@@ -238,8 +263,8 @@ def _call(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Front
     command = arguments.command
     try:
         Instance(Paths.for_user().runtime).call(command)
-    except InstanceError as error:
-        if command == "capture" and error.params["reason"] == "none is running":
+    except NotRunning:
+        if command == "capture":
             return front_end.start_tray(flags, True)
         raise
     return 0
@@ -257,7 +282,13 @@ def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Fro
         reading = check_engine(engine)
     finally:
         engine.close()
-    checks = [*check_machine(), reading, *check_folders(paths), *front_end.check_desktop(store)]
+    checks = [
+        *check_machine(),
+        reading,
+        *check_model_files(),
+        *check_folders(paths),
+        *front_end.check_desktop(store),
+    ]
     for check in checks:
         if arguments.json:
             row = {"name": check.name, "ok": check.ok, "detail": check.detail, "fix": check.fix}

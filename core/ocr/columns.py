@@ -41,6 +41,8 @@ _SPECKS = 5
 _WIDEST = 1.4
 _TALLEST = 2.5
 """A connected piece of ink larger than this, in widths of the column, is no writing but an outline."""
+_OUTLINE = 1.2
+"""The same, for a piece that goes on beyond the side of the strip."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def take_column(
     """
     width, height = region.size
     above, below = _free_space(region.box, others, _REACH * width)
-    strip, left, top, inset = _strip(picture, region, above, below, _AID_REACH * width, aids_right)
+    strip, left, top, inset, above = _strip(picture, region, above, below, _AID_REACH * width, aids_right)
     core = strip[round(above) : round(above + height), max(0, round(inset)) : round(inset + width)]
     parts, labels = _parts(contrast_of(strip, core) > _INK)
     toned = _is_toned(parts, (inset, inset + width), (above, above + height))
@@ -185,8 +187,11 @@ def _free_space(box: Box, others: Sequence[Box], reach: float) -> tuple[float, f
 
 def _strip(
     picture: Picture, region: Region, above: float, below: float, beside: float, aids_right: bool
-) -> tuple[Picture, int, int, float]:
-    """The region with its surroundings, where the strip lies on the page, and where the region lies in it."""
+) -> tuple[Picture, int, int, float, float]:
+    """The region with its surroundings, where the strip lies on the page, and where the region lies in it.
+
+    The surroundings end where the picture does, so the region may lie nearer to the strip's edge than asked.
+    """
     tl, tr, br, bl = region.corners
     along = (bl - tl) / max(1e-6, float(np.linalg.norm(bl - tl)))
     across = (tr - tl) / max(1e-6, float(np.linalg.norm(tr - tl)))
@@ -196,8 +201,9 @@ def _strip(
     grown = np.array([tl - up - back, tr - up + out, br + down + out, bl + down - back], np.float32)
     longer = Region(grown, region.score)
     left, top = max(0, longer.box.x), max(0, longer.box.y)
-    inset = leftwards if longer.slanted else float(region.box.x - left)
-    return cut_out(picture, longer), left, top, inset
+    if not longer.slanted:
+        leftwards, above = float(region.box.x - left), float(region.box.y - top)
+    return cut_out(picture, longer), left, top, leftwards, above
 
 
 def _own_parts(
@@ -224,7 +230,13 @@ def _own_parts(
         leaves = (part.top < start and part.top == 0) or (part.bottom > end and part.bottom == rows)
         cut = part.left == 0 or part.right == columns
         inside = part.top < end and part.bottom > start
-        if leaves or part.right - part.left > _WIDEST * width or part.bottom - part.top > _TALLEST * width:
+        outline = cut and part.bottom - part.top > _OUTLINE * width
+        if (
+            leaves
+            or outline
+            or part.right - part.left > _WIDEST * width
+            or part.bottom - part.top > _TALLEST * width
+        ):
             continue
         if near <= x <= far and inside and not (cut and part.right - part.left < 0.15 * width):
             own.append(part)

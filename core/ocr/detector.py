@@ -27,6 +27,10 @@ class DetectorOptions:
     """Larger pictures are scaled down to it."""
     padding: float = 0.12
     """Margin in the border's colour, as a share of the shorter side: text at the very edge is missed."""
+    small: int = 110
+    """Pictures with a shorter side below this are padded by ``small_padding`` pixels at least: a short word
+    that fills its picture is seen as several lines."""
+    small_padding: int = 32
     max_padding: int = 64
     pixel_threshold: float = 0.3
     region_threshold: float = 0.5
@@ -41,9 +45,13 @@ class TextDetector:
         self._input = session.get_inputs()[0].name
         self._options = options or DetectorOptions()
 
-    def detect(self, picture: Picture) -> list[Region]:
-        """Every line or column found, in no particular order, in pixels of ``picture``."""
-        canvas, scale, margin = self._prepare(picture)
+    def detect(self, picture: Picture, extra: int = 0) -> list[Region]:
+        """Every line or column found, in no particular order, in pixels of ``picture``.
+
+        Args:
+            extra: pixels added to the margin on each side; the model then sees the text on another grid.
+        """
+        canvas, scale, margin = self._prepare(picture, extra)
         blob = (canvas.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
         likelihood = self._session.run(None, {self._input: blob})[0][0, 0]
         height, width = picture.shape[:2]
@@ -57,11 +65,15 @@ class TextDetector:
                 found.append(region)
         return found
 
-    def _prepare(self, picture: Picture) -> tuple[Picture, float, NDArray[np.float64]]:
+    def _prepare(self, picture: Picture, extra: int) -> tuple[Picture, float, NDArray[np.float64]]:
         """The picture scaled and padded to a multiple of the model's stride, with scale and offset."""
         options = self._options
         height, width = picture.shape[:2]
-        margin = min(options.max_padding, round(options.padding * min(height, width)))
+        margin = round(options.padding * min(height, width))
+        margin = min(options.max_padding, margin)
+        if min(height, width) < options.small:
+            margin = max(options.small_padding, margin)
+        margin += extra
         scale = min(1.0, options.max_side / (max(height, width) + 2 * margin))
         if scale < 1.0:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -47,13 +47,13 @@ class PpOcrEngine:
             LoadFailed: a model file is missing.
         """
         import onnxruntime
-        import psutil
 
+        from core.devices import physical_cores
         from core.ocr.detector import TextDetector
         from core.ocr.reader import PageReader
         from core.ocr.recognizer import LineRecognizer
 
-        threads = options.threads or psutil.cpu_count(logical=False) or 1
+        threads = options.threads or physical_cores()
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.inter_op_num_threads = 1

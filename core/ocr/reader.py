@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from core.errors import Cancelled
@@ -12,12 +14,32 @@ from core.ocr.columns import Column
 from core.ocr.detector import TextDetector
 from core.ocr.lines import Line, box_of, look_again, prepare, ready, take_lines
 from core.ocr.panels import find_panels
-from core.ocr.pixels import Picture, region_of
+from core.ocr.paper import only_paper, overlooked
+from core.ocr.pixels import Picture, Region, region_of
 from core.ocr.recognizer import LineRecognizer, Reading
 from core.types import Box, Direction, Furigana, TextBlock, TextLine
 
 _CREDIBLE = 0.5
 """Lines of a lower mean likelihood are strokes of the drawing."""
+
+_MISSED = 0.06
+"""Where the detector overlooks more than this share of the ink, it looks again"""
+_OTHER_MARGINS = (12, 24)
+"""with so many pixels more around the picture."""
+
+_SQUARE = 1.35
+"""The region around a single character is at most so much longer on one side."""
+
+_JAPANESE = re.compile("[ぁ-ゖァ-ヺ々㐀-鿿]")
+_STROKES = re.compile("[0-9A-Za-z.,'’，、|/\\\\()-]+")
+_CLEAR = 0.95
+"""Digits and letters in a line of their own at the picture's edge are as likely as this, or strokes."""
+_SHORT = 4
+"""Noise has no more characters than this,"""
+_SURE = 0.8
+"""and a lower mean likelihood than this,"""
+_EDGE = 0.5
+"""or lies nearer to the picture's edge than this, in its own shorter sides."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +71,14 @@ class PageReader:
 
     def detect(self, picture: Picture) -> list[tuple[Box, Direction]]:
         """The bubbles in reading order, without reading them."""
-        found = self._find(picture)
+        found = self._find(only_paper(picture))
         return [
             (_around([found.boxes[i] for i in members]), found.directions[members[0]])
             for members in found.bubbles
         ]
 
     def _find(self, picture: Picture) -> _Found:
-        regions = self._detector.detect(picture)
+        regions = self._regions(picture)
         directions = layout.directions([region.box for region in regions])
         taken = take_lines(picture, regions, directions)
         boxes = [box_of(column, d) for (column, _), d in zip(taken, directions, strict=True)]
@@ -64,6 +86,19 @@ class PageReader:
         main = [i for i in range(len(boxes)) if i not in hosts]
         bubbles = _bubbles(boxes, directions, main, find_panels(picture))
         return _Found(directions, taken, boxes, hosts, bubbles)
+
+    def _regions(self, picture: Picture) -> list[Region]:
+        """What the detector finds; at another margin where it overlooked a good part of the writing."""
+        best = self._detector.detect(picture)
+        missed = overlooked(picture, [region.box for region in best])
+        for extra in _OTHER_MARGINS:
+            if missed <= _MISSED:
+                break
+            other = self._detector.detect(picture, extra)
+            left = overlooked(picture, [region.box for region in other])
+            if left < missed and (not best or _mostly_tall(other) == _mostly_tall(best)):
+                best, missed = other, left
+        return _one_column(best)
 
     def read(
         self, picture: Picture, cancelled: Callable[[], bool]
@@ -74,6 +109,7 @@ class PageReader:
             Cancelled: ``cancelled()`` said so between two batches of lines.
         """
         _check(cancelled)
+        picture = only_paper(picture)
         found = self._find(picture)
         if not found.bubbles:
             return self._read_whole(picture)
@@ -87,7 +123,7 @@ class PageReader:
             block = _block(mine, found.directions[members[0]])
             if block is not None:
                 blocks.append(block)
-        return blocks
+        return without_noise(blocks, picture.shape[1], picture.shape[0])
 
     def _read_items(
         self, items: list[_Item], cancelled: Callable[[], bool]
@@ -116,6 +152,50 @@ class PageReader:
         return [TextBlock(line.box, direction, (TextLine(reading.text, line.box, reading.confidences),))]
 
 
+def without_noise(blocks: list[TextBlock], width: int, height: int) -> list[TextBlock]:
+    """The blocks without what outlines and screentones at the edge of a snip are taken for.
+
+    Only beside Japanese text: short blocks without kana and kanji that lie at the edge or are doubtful, and
+    doubtful lines of a few digits and Latin letters in a block.
+
+    Args:
+        width, height: of the picture, in pixels.
+    """
+    real = [block for block in blocks if _JAPANESE.search(block.text)]
+    if not real:
+        return blocks
+    return [
+        _without_strokes(block, width, height) if block in real else block
+        for block in blocks
+        if block in real or not _is_noise(block, width, height)
+    ]
+
+
+def _is_noise(block: TextBlock, width: int, height: int) -> bool:
+    seen = [value for line in block.lines for value in line.confidences]
+    doubtful = sum(seen) < _SURE * len(seen)
+    return len(block.text) <= _SHORT and (doubtful or _at_edge(block.box, width, height))
+
+
+def _without_strokes(block: TextBlock, width: int, height: int) -> TextBlock:
+    """The block without lines that are strokes read as digits and letters; it has a line of Japanese."""
+
+    def stroke(line: TextLine) -> bool:
+        least = _CLEAR if _at_edge(line.box, width, height) else _SURE
+        doubtful = sum(line.confidences) < least * len(line.confidences)
+        return doubtful and len(line.text) <= _SHORT and _STROKES.fullmatch(line.text) is not None
+
+    lines = tuple(line for line in block.lines if not stroke(line))
+    if len(lines) == len(block.lines):
+        return block
+    return replace(block, box=_around([line.box for line in lines]), lines=lines)
+
+
+def _at_edge(box: Box, width: int, height: int) -> bool:
+    reach = _EDGE * min(box.width, box.height)
+    return min(box.x, box.y, width - box.right, height - box.bottom) <= reach
+
+
 def _bubbles(
     boxes: list[Box], directions: list[Direction], main: list[int], panels: list[Box]
 ) -> list[list[int]]:
@@ -127,6 +207,26 @@ def _bubbles(
     around = [_around([boxes[i] for i in group]) for group in groups]
     order = layout.reading_order(around, [directions[group[0]] for group in groups], panels)
     return [groups[k] for k in order]
+
+
+def _mostly_tall(regions: list[Region]) -> bool:
+    return sum(region.box.height > region.box.width for region in regions) * 2 > len(regions)
+
+
+def _one_column(regions: list[Region]) -> list[Region]:
+    """One region instead of single characters that stand one below the other, alone in their picture."""
+    boxes = sorted((region.box for region in regions), key=lambda box: box.y)
+    if not 2 <= len(boxes) <= _SHORT:
+        return regions
+    width = max(box.width for box in boxes)
+    for box in boxes:
+        if box.width > _SQUARE * box.height or box.height > _SQUARE * width:
+            return regions
+    whole = _around(boxes)
+    gaps = [lower.y - upper.bottom for upper, lower in pairwise(boxes)]
+    if whole.width > _SQUARE * width or max(gaps) > width / 2 or min(gaps) < -width / 2:
+        return regions
+    return [region_of(whole, min(region.score for region in regions))]
 
 
 def _check(cancelled: Callable[[], bool]) -> None:

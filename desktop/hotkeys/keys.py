@@ -192,16 +192,6 @@ def from_key_sequence(sequence: QKeySequence) -> KeyCombo:
     return _checked(modifiers, key)
 
 
-def to_sequence_text(text: str) -> str:
-    """Our text in Qt's portable notation (``Meta+Ctrl+…``); raises as ``parse``."""
-    return to_key_sequence(parse(text)).toString(QKeySequence.SequenceFormat.PortableText)
-
-
-def from_sequence_text(text: str) -> str:
-    """Qt's portable notation as our canonical text; raises as ``from_key_sequence``."""
-    return str(from_key_sequence(QKeySequence(text, QKeySequence.SequenceFormat.PortableText)))
-
-
 def parse_bindings(
     bindings: Mapping[str, str],
 ) -> tuple[dict[str, KeyCombo], dict[str, SettingsError]]:

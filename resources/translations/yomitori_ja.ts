@@ -120,8 +120,16 @@
 <context>
     <name>Desktop</name>
     <message>
-        <source>A setting could not be used</source>
-        <translation>使えない設定がありました</translation>
+        <source>Yomitori is ready</source>
+        <translation>Yomitori の準備ができました</translation>
+    </message>
+    <message>
+        <source>Press {0} and drag over some text.</source>
+        <translation>{0} を押して、文字をドラッグで囲んでください。</translation>
+    </message>
+    <message>
+        <source>Something had to be put right</source>
+        <translation>修正が必要な項目がありました</translation>
     </message>
     <message>
         <source>History paused</source>
@@ -484,8 +492,8 @@
         <translation>完了</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>元に戻す</translation>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
     </message>
     <message>
         <source>Reading…</source>
@@ -616,6 +624,10 @@
         <translation>前回の範囲があった画面が接続されていません。</translation>
     </message>
     <message>
+        <source>The picture in the clipboard</source>
+        <translation>クリップボードの画像</translation>
+    </message>
+    <message>
         <source>The snip</source>
         <translation>切り抜き</translation>
     </message>
@@ -689,6 +701,10 @@
     <message>
         <source>drag to read</source>
         <translation>ドラッグで読み取り</translation>
+    </message>
+    <message>
+        <source>&lt;b&gt;double click&lt;/b&gt; a bubble</source>
+        <translation>&lt;b&gt;ダブルクリック&lt;/b&gt; 吹き出し</translation>
     </message>
     <message>
         <source>&lt;b&gt;arrows&lt;/b&gt; move</source>
@@ -935,6 +951,22 @@
         <translation>トレイから終了して、もう一度起動してください。</translation>
     </message>
     <message>
+        <source>Yomitori is not running.</source>
+        <translation>Yomitori は起動していません。</translation>
+    </message>
+    <message>
+        <source>Start it with &apos;yomitori&apos;.</source>
+        <translation>「yomitori」で起動してください。</translation>
+    </message>
+    <message>
+        <source>{option} cannot be used like this: {reason}.</source>
+        <translation>{option} はこのようには使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>&apos;yomitori --help&apos; tells what can be.</source>
+        <translation>「yomitori --help」で使い方を確認できます。</translation>
+    </message>
+    <message>
         <source>The text could not be put into the clipboard: {reason}.</source>
         <translation>テキストをクリップボードにコピーできませんでした: {reason}。</translation>
     </message>
@@ -1055,6 +1087,14 @@
         <translation>設定できる値は、ユーザーガイドの設定の一覧をご覧ください。</translation>
     </message>
     <message>
+        <source>{value} is the key for “{other}” already.</source>
+        <translation>{value} はすでに「{other}」のキーです。</translation>
+    </message>
+    <message>
+        <source>Choose another key.</source>
+        <translation>別のキーを選んでください。</translation>
+    </message>
+    <message>
         <source>The settings file was damaged. It was moved to {aside}; defaults are used.</source>
         <translation>設定ファイルが壊れていたため、{aside} に移しました。初期値を使います。</translation>
     </message>
@@ -1077,6 +1117,14 @@
     <message>
         <source>Copy a picture first, for example with the screenshot key.</source>
         <translation>先にスクリーンショットなどで画像をコピーしてください。</translation>
+    </message>
+    <message>
+        <source>There is no picture in {name}.</source>
+        <translation>{name} に画像がありません。</translation>
+    </message>
+    <message>
+        <source>Files ending in {suffixes} are looked for.</source>
+        <translation>末尾が {suffixes} のファイルを探します。</translation>
     </message>
     <message>
         <source>{name} cannot be opened: {reason}.</source>
@@ -1143,8 +1191,8 @@
         <translation>データに種類がありません</translation>
     </message>
     <message>
-        <source>none is running</source>
-        <translation>起動していません</translation>
+        <source>it is no ordinary file</source>
+        <translation>通常のファイルではありません</translation>
     </message>
     <message>
         <source>it belongs to another user</source>
@@ -1410,8 +1458,12 @@
         <translation>吹き出しの間</translation>
     </message>
     <message>
-        <source>Whether several bubbles in one snip become several rows.</source>
-        <translation>1 回の切り抜きに複数の吹き出しがあるとき、改行するかどうかです。</translation>
+        <source>Whether several bubbles in one snip become several rows. Example: はい and そうか become はい / そうか or はいそうか.</source>
+        <translation>1 回の切り抜きに複数の吹き出しがあるとき、改行するかどうかです。例: 「はい」と「そうか」を「はい / そうか」または「はいそうか」にします。</translation>
+    </message>
+    <message>
+        <source>How a row of dots is written. Example: え・・・ stays え・・・ as read, becomes え... with full stops, or え… with one character.</source>
+        <translation>点の並びの書き方です。例: 「え・・・」は、読み取ったままなら「え・・・」、ピリオドなら「え...」、1 文字なら「え…」になります。</translation>
     </message>
     <message>
         <source>Start a new row</source>
@@ -1448,10 +1500,6 @@
     <message>
         <source>Dots</source>
         <translation>点の並び</translation>
-    </message>
-    <message>
-        <source>How a row of dots is written. Example: え・・・, え... and え… are told apart or made alike.</source>
-        <translation>点の並びの書き方をそろえます。例: 「え・・・」「え...」「え…」</translation>
     </message>
     <message>
         <source>As read</source>

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import random
 import shutil
@@ -14,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +21,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core import search
-from core.errors import Cancelled, DiskFull, Interrupted, ProcessDied, ReadFailed, StorageError
-from core.history import History, State, encode_png
-from core.types import Box, Direction, OcrResult, RgbImage, TextBlock, TextLine
+from core.errors import (
+    Cancelled,
+    DiskFull,
+    HistoryDamaged,
+    Interrupted,
+    ProcessDied,
+    ReadFailed,
+    StorageError,
+)
+from core.history import History, State
+from core.types import Box, Direction, OcrResult, TextBlock, TextLine
+from tests.support.environment import child_environment
 
 PNG = b"\x89PNG picture"
 
@@ -196,16 +203,6 @@ def test_rows_come_newest_first_page_by_page(history: History) -> None:
     assert seen == rows[::-1]
     assert [row.id for row in history.list(limit=3)] == rows[:-4:-1]
     assert history.count() == 25
-
-
-def test_a_picture_is_packed_without_loss() -> None:
-    from PIL import Image
-
-    pixels = bytes(range(24))
-    packed = encode_png(RgbImage(4, 2, pixels))
-
-    with Image.open(io.BytesIO(packed)) as image:
-        assert (image.size, image.mode, image.tobytes()) == ((4, 2), "RGB", pixels)
 
 
 # --- search ----------------------------------------------------------------------------------------------
@@ -395,27 +392,116 @@ def test_a_damaged_file_is_moved_aside_and_said(path: Path, content: bytes) -> N
     history.close()
 
 
-def test_damage_found_while_in_use_is_moved_aside_too(path: Path) -> None:
-    # Given a history whose pages were overwritten behind its first ones
-    history = History(path)
-    rows = [add(history, f"学校{number}", os.urandom(3000)) for number in range(200)]
-    history.close()
+def damage_pages(path: Path, mark: bytes) -> None:
+    """Overwrite the beginning of every page that ``mark`` lies on, which says what kind of page it is."""
     whole = bytearray(path.read_bytes())
-    for page in range(len(whole) // 4096 // 2, len(whole) // 4096):
-        whole[page * 4096 : page * 4096 + 4096] = b"\xff" * 4096
+    start = whole.find(mark)
+    assert start >= 0
+    while start >= 0:
+        page = start // 4096 * 4096
+        whole[page : page + 4] = b"\xff" * 4
+        start = whole.find(mark, start + 1)
     path.write_bytes(whole)
-    # When it is used
+
+
+def moved_aside(path: Path) -> list[Path]:
+    return [p for p in path.parent.glob("*.broken-*") if not p.name.endswith(("-wal", "-shm"))]
+
+
+@pytest.mark.parametrize(
+    ("mark", "call"),
+    [
+        (PNG, lambda history, row: history.image(row)),
+        (b'"blocks"', lambda history, row: history.finish(row, result("x"))),
+        (b'"blocks"', lambda history, row: history.delete([row])),
+    ],
+    ids=["reading", "writing", "deleting"],
+)
+def test_damage_found_while_in_use_is_said_and_moved_aside(
+    path: Path, mark: bytes, call: Callable[[History, int], object]
+) -> None:
+    # Given a history whose pictures or results were damaged behind its back
     history = History(path)
-    with contextlib.suppress(StorageError):
-        for row in rows:
-            history.image(row)
-            history.list("学")
-    # Then it says so once, and goes on with a new one
+    rows = [add(history, f"学校{number}", PNG + os.urandom(20_000)) for number in range(10)]
+    history.close()
+    damage_pages(path, mark)
+    history = History(path)
+    assert history.notice is None
+    assert [row.id for row in history.list("学校")] == rows[::-1]
+    # When they are needed
+    with pytest.raises(HistoryDamaged) as caught:
+        call(history, rows[0])
+    # Then the user hears that the file was moved, and where to
+    (aside,) = moved_aside(path)
+    assert aside.name in caught.value.message
+    assert "a new one was started" in caught.value.message
     assert history.notice is not None
-    assert "damaged" in history.notice.message
-    assert len([p for p in path.parent.glob("*.broken-*") if not p.name.endswith(("-wal", "-shm"))]) == 1
+    assert history.notice.message == caught.value.message
+    # And goes on with a new one, in which late news of an old picture lands nowhere
     assert history.count() == 0
-    add(history, "新しい")
+    assert not history.update_text(rows[-1], "x")
+    row = add(history, "新しい")
+    assert row > rows[-1]
+    assert [r.id for r in history.list("新しい")] == [row]
+    history.close()
+
+
+def test_damage_that_many_threads_find_at_once_is_moved_aside_once(path: Path) -> None:
+    # Given a damaged history
+    history = History(path)
+    rows = [add(history, "学校", PNG + os.urandom(20_000)) for _ in range(8)]
+    history.close()
+    damage_pages(path, PNG)
+    history = History(path)
+    # When readers and a deletion run into the damage together
+    together = threading.Barrier(len(rows))
+    said: list[BaseException] = []
+
+    def work(row: int) -> None:
+        together.wait()
+        try:
+            if row == rows[0]:
+                history.delete([row])
+            else:
+                history.image(row)
+        except BaseException as error:
+            said.append(error)
+
+    in_threads(work, rows)
+    # Then whoever was told was told the same, and one file was moved
+    assert {type(error) for error in said} == {HistoryDamaged}
+    assert history.notice is not None
+    assert {str(error) for error in said} == {history.notice.message}
+    assert len(moved_aside(path)) == 1
+    assert history.count() == 0
+    history.close()
+
+
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("table", ["images", "recipes"])
+def test_a_file_of_another_program_is_moved_aside_as_it_is(path: Path, table: str, version: int) -> None:
+    # Given a sound SQLite file that is not ours, under our name
+    path.parent.mkdir()
+    other = sqlite3.connect(path)
+    other.execute(f"CREATE TABLE {table} (name TEXT)")
+    other.execute(f"INSERT INTO {table} VALUES ('theirs')")
+    other.execute(f"PRAGMA user_version = {version}")
+    other.commit()
+    other.close()
+    before = path.read_bytes()
+    # When the history is opened
+    history = History(path)
+    # Then their file is kept unchanged, and the history works
+    (aside,) = moved_aside(path)
+    assert aside.read_bytes() == before
+    assert history.notice is not None
+    assert aside.name in history.notice.message
+    row = add(history, "学校")
+    assert [r.id for r in history.list("学校")] == [row]
+    history.close()
+    # And the next start finds its own file
+    history = History(path)
+    assert history.notice is None
     assert history.count() == 1
     history.close()
 
@@ -568,14 +654,112 @@ def test_many_threads_may_use_it_at_once(history: History) -> None:
         except BaseException as problem:
             problems.append(problem)
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, range(4))
     assert problems == []
     assert history.count() == 4 * 10
 
 
+def test_reading_does_not_wait_for_writing(path: Path) -> None:
+    # Given a row, and a writer that stands still in the middle of its transaction
+    inside, go_on = threading.Event(), threading.Event()
+    stand_still = False
+
+    def clock() -> float:
+        if stand_still:
+            inside.set()
+            assert go_on.wait(60)
+        return 1.0
+
+    history = History(path, clock)
+    row = add(history, "学校")
+    stand_still = True
+    writer = threading.Thread(target=history.add_pending, args=(PNG, 1, 1, "snip"))
+    writer.start()
+    assert inside.wait(60)
+    # When another thread reads
+    seen: list[object] = []
+
+    def read() -> None:
+        seen.append([r.id for r in history.list()])
+        seen.append([r.id for r in history.list("学校")])
+        seen.append(history.image(row))
+        seen.append(history.result(row))
+        seen.append(history.get(row) is not None)
+        seen.append(history.count())
+        history.size_bytes()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    reader.join(30)
+    waited = reader.is_alive()
+    go_on.set()
+    writer.join()
+    reader.join()
+    # Then it was not kept waiting, and saw what was there before
+    assert not waited
+    assert seen == [[row], [row], PNG, result("学校"), True, 1]
+    assert history.count() == 2
+    history.close()
+
+
+def test_reading_goes_on_beside_deletions_which_still_leave_nothing(path: Path) -> None:
+    # Given threads that read without a pause
+    history = History(path)
+    marks = {add(history, f"<{n:04d}>学校", f"[{n:04d}]".encode() * 900): n for n in range(60)}
+    done = threading.Event()
+    problems: list[BaseException] = []
+    rounds = [0, 0, 0]
+
+    def read(name: int) -> None:
+        dice = random.Random(name)
+        try:
+            while not done.is_set():
+                rounds[name] += 1
+                rows = history.list("学校")
+                assert [row.id for row in rows] == sorted((row.id for row in rows), reverse=True)
+                row = dice.choice(list(marks))
+                assert history.image(row) in (None, f"[{marks[row]:04d}]".encode() * 900)
+                kept = history.get(row)
+                assert kept is None or kept.text == f"<{marks[row]:04d}>学校"
+                assert history.size_bytes() > 0
+        except BaseException as problem:
+            problems.append(problem)
+
+    readers = [threading.Thread(target=read, args=(name,)) for name in range(len(rounds))]
+    for reader in readers:
+        reader.start()
+    # When rows are deleted one after another, and then many at once
+    gone = list(marks)[:50]
+    for row in gone[:20]:
+        assert history.delete([row]) == 1
+    assert history.delete(gone[20:]) == 30
+    # Then nothing of them is in any file, though nobody has stopped reading
+    raw = files(path.parent)
+    log_size = Path(f"{path}-wal").stat().st_size
+    # And clearing, with the same readers, empties it all
+    assert history.clear() == 10
+    assert history.list() == []
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert problems == []
+    assert all(rounds)
+    assert log_size == 0
+    for row, number in marks.items():
+        assert (f"<{number:04d}>".encode() in raw) == (row not in gone)
+        assert (f"[{number:04d}]".encode() in raw) == (row not in gone)
+    history.close()
+    assert b"[0059]" not in files(path.parent)
+    assert [file.name for file in path.parent.iterdir()] == ["history.sqlite3"]
+
+
+def in_threads(work: Callable[[int], None], arguments: Iterable[int]) -> None:
+    threads = [threading.Thread(target=work, args=(argument,)) for argument in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def _env() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return child_environment(os.environ)

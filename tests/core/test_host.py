@@ -80,6 +80,7 @@ class Bench:
         self, op: str, on_piece: Callable[[dict[str, Any]], None] | None = None, **params: Any
     ) -> Job[Any]:
         job: Job[Any] = Job(op, params, None, lambda result, seconds: result, on_piece)
+        params["job"] = job.id  # for the operations that answer by themselves
         self.host.submit(job)
         return job
 
@@ -325,3 +326,57 @@ def test_a_listener_that_raises_reaches_nobody(bench: Bench, caplog: pytest.LogC
 
     assert bench.job("stream", broken, count=2).result(STALL)["count"] == 2
     assert "A listener failed" in caplog.text
+
+
+def test_a_job_cancelled_while_its_engine_loads_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOMITORI_FAKE_LOAD", "hang")
+    bench = Bench(HostLimits())
+    job, waiting = bench.job("stream", count=1), bench.job("stream", count=1)
+    bench.wait_for(State.LOADING)
+    for cancelled in (job, waiting):
+        cancelled.cancel()
+        with pytest.raises(Cancelled):
+            cancelled.result(STALL)
+    bench.close()
+
+
+def test_a_waiting_job_is_dropped_at_once_while_another_runs_on(bench: Bench) -> None:
+    running = bench.started("hang")
+    waiting = bench.job("stream", count=1)
+    waiting.cancel()
+    with pytest.raises(Cancelled):
+        waiting.result(STALL)
+    assert not running.done()
+    running.cancel()
+
+
+@pytest.mark.parametrize("op", ["done_without_result", "error_without_error"])
+def test_a_frame_that_is_not_what_it_should_be_costs_one_job(
+    bench: Bench, op: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ProtocolError):
+        bench.job(op).result(STALL)
+    assert bench.job("stream", count=1).result(STALL)["count"] == 1
+    assert "KeyError" in caplog.text
+
+
+def test_a_plan_that_cannot_be_unloads_and_the_next_good_one_works(bench: Bench) -> None:
+    bench.job("stream", count=1).result(STALL)
+    good = bench.host._plan
+
+    def bad() -> Plan:
+        raise YomitoriError(detail="no such engine")
+
+    bench.host._plan = bad
+    bench.host.wake()
+    bench.wait_for(State.UNLOADED)
+    with pytest.raises(YomitoriError, match="no such engine"):
+        bench.job("stream", count=1).result(STALL)
+    bench.host._plan = good
+    assert bench.job("stream", count=1).result(STALL)["count"] == 1
+
+
+def test_preparing_right_after_an_unload_counts(bench: Bench) -> None:
+    bench.host.unload()
+    bench.host.prepare()
+    bench.wait_for(State.READY)

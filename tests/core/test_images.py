@@ -15,6 +15,7 @@ from PIL import Image
 from core.errors import FileUnreadable, ImageDamaged, ImageTooLarge, InputError, NotAnImage
 from core.images import load_image, to_png
 from core.types import RgbImage
+from tests.support.ordinary_user import run_as_ordinary_user
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -39,6 +40,22 @@ def png_header(width: int, height: int) -> bytes:
         + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
         + struct.pack(">I", len(packed)) + data + struct.pack(">I", zlib.crc32(data))
     )  # fmt: skip
+
+
+def png_16_bit(colour_type: int, *channels: int) -> bytes:
+    """A PNG of two pixels beside each other with 16 bits per channel; type 2 is RGB, 6 is RGBA."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 2, 1, 16, colour_type, 0, 0, 0)
+    row = b"\0" + struct.pack(f">{len(channels)}H", *channels)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(row))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.7 ...", b"<svg/>", b"\x00" * 100])
@@ -77,6 +94,17 @@ def test_16_bit_grey_is_scaled_not_clipped(value: int, expected: int) -> None:
     assert abs(pixel(image, 0, 0)[0] - expected) <= 1
 
 
+def test_16_bit_colour_is_scaled_to_8() -> None:
+    """Given 16 bits per channel, which Pillow cannot write, then each channel keeps its brightness."""
+    image = load_image(png_16_bit(2, 65535, 32768, 200, 0, 65535, 0))
+    assert (pixel(image, 0, 0), pixel(image, 1, 0)) == ((255, 128, 0), (0, 255, 0))
+
+
+def test_16_bit_colour_with_transparency_is_laid_over_white() -> None:
+    image = load_image(png_16_bit(6, 65535, 0, 0, 65535, 65535, 0, 0, 0))
+    assert (pixel(image, 0, 0), pixel(image, 1, 0)) == ((255, 0, 0), (255, 255, 255))
+
+
 def test_floating_point_grey_is_scaled_to_its_brightest_pixel() -> None:
     grey = Image.new("F", (2, 1), 0.0)
     grey.putpixel((1, 0), 1000.0)
@@ -96,6 +124,17 @@ def test_a_palette_with_a_transparent_colour_is_laid_over_white() -> None:
     image = load_image(encoded(palette, transparency=0))
     assert pixel(image, 0, 0) == (255, 255, 255)
     assert pixel(image, 1, 0) == (200, 0, 0)
+
+
+def test_an_opaque_palette_gives_its_colours() -> None:
+    palette = Image.new("P", (2, 1))
+    palette.putpalette([10, 20, 30, 200, 0, 0])
+    palette.putpixel((1, 0), 1)
+    data = encoded(palette)
+    assert b"PLTE" in data
+    assert b"tRNS" not in data
+    image = load_image(data)
+    assert (pixel(image, 0, 0), pixel(image, 1, 0)) == ((10, 20, 30), (200, 0, 0))
 
 
 def test_an_animation_gives_its_first_frame() -> None:
@@ -123,14 +162,17 @@ def test_a_missing_file_and_a_folder_are_said() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
-def test_a_file_without_rights_is_said(tmp_path: Path) -> None:
-    secret = tmp_path / "secret.png"
-    secret.write_bytes(encoded(Image.new("RGB", (1, 1))))
-    secret.chmod(0)
-    if os.access(secret, os.R_OK):
-        pytest.skip("this user may read everything")
-    with pytest.raises(FileUnreadable, match="Permission denied"):
-        load_image(secret)
+def test_a_file_without_rights_is_said() -> None:
+    done = run_as_ordinary_user(
+        "from core.errors import FileUnreadable; from core.images import load_image",
+        """
+try:
+    load_image(locked / "secret")
+except FileUnreadable as error:
+    print(error)
+""",
+    )
+    assert done.stdout == "secret cannot be opened: Permission denied.\n", done.stderr
 
 
 def test_every_refusal_has_a_hint_and_an_exit_code() -> None:

@@ -57,7 +57,7 @@ def test_only_one_instance_gets_the_place(
 
 
 def test_with_none_running_the_call_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InstanceError, match="none is running"):
+    with pytest.raises(InstanceError, match="not running"):
         Instance(tmp_path / "run").call("capture")
 
 
@@ -72,7 +72,7 @@ def test_a_killed_instance_s_socket_is_taken_over(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert (tmp_path / "run" / "instance.sock").exists()
-    with pytest.raises(InstanceError, match="none is running"):
+    with pytest.raises(InstanceError, match="not running"):
         Instance(tmp_path / "run").call("ping")
     second = Instance(tmp_path / "run")
     assert second.acquire()

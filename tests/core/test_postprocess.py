@@ -49,7 +49,8 @@ def test_the_example_of_spaces() -> None:
 
 @pytest.mark.parametrize("dots", ["え・・・", "え...", "え…"])
 def test_the_example_of_dots(dots: str) -> None:
-    assert "え・・・, え... and え…" in find_setting("reading.ellipsis").description
+    said = find_setting("reading.ellipsis").description
+    assert "え・・・ stays え・・・ as read, becomes え... with full stops, or え… with one character" in said
     assert compose([block(dots)], settings(ellipsis="char")) == "え…"
     assert compose([block(dots)], settings(ellipsis="dots")) == "え..."
     assert compose([block(dots)], settings(ellipsis="keep")) == dots
@@ -59,10 +60,12 @@ def test_a_single_dot_is_no_row_of_dots() -> None:
     assert compose([block("ジョン・スミス 3.5")], settings(ellipsis="char")) == "ジョン・スミス 3.5"
 
 
-def test_bubbles_become_rows_or_are_written_on() -> None:
-    bubbles = [block("行くぞ！"), block("はい。")]
-    assert compose(bubbles, settings(line_breaks="keep")) == "行くぞ！\nはい。"
-    assert compose(bubbles, settings(line_breaks="drop")) == "行くぞ！はい。"
+def test_the_example_of_several_bubbles() -> None:
+    said = find_setting("reading.line_breaks").description
+    assert "はい and そうか become はい / そうか or はいそうか" in said
+    bubbles = [block("はい"), block("そうか")]
+    assert compose(bubbles, settings(line_breaks="keep")) == "はい\nそうか"
+    assert compose(bubbles, settings(line_breaks="drop")) == "はいそうか"
 
 
 @pytest.mark.parametrize(

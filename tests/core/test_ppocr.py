@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from core.engines import LoadOptions
 from core.errors import Cancelled, ReadFailed
+from core.ocr.paper import only_paper
+from core.ocr.pixels import Region, region_of, to_picture
 from core.ocr.ppocr import RECOGNITION, PpOcrEngine, model_folder
-from core.types import Box, Direction, RgbImage, TextBlock
+from core.ocr.reader import PageReader, without_noise
+from core.types import Box, Direction, RgbImage, TextBlock, TextLine
+from resources.samples import fonts
+from resources.samples.draw import bubble
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -224,7 +229,7 @@ def test_a_long_strip_is_read(engine: PpOcrEngine) -> None:
 class DetectsNothing:
     """A detector that overlooks every line."""
 
-    def detect(self, picture: object) -> list[object]:
+    def detect(self, picture: object, extra: int = 0) -> list[object]:
         return []
 
 
@@ -233,8 +238,6 @@ def test_when_nothing_is_detected_the_whole_crop_is_one_line(name: str) -> None:
     # Given a crop of a single column, and a detector that finds nothing in it
     import onnxruntime
 
-    from core.ocr.pixels import to_picture
-    from core.ocr.reader import PageReader
     from core.ocr.recognizer import LineRecognizer
 
     line = TextBlock.from_json(TRUTH[name]["blocks"][0]).lines[0]
@@ -297,3 +300,188 @@ def test_creating_the_engine_imports_no_model_library() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def block(text: str, box: Box, confidence: float) -> TextBlock:
+    return TextBlock(box, Direction.VERTICAL, (TextLine(text, box, (confidence,) * len(text)),))
+
+
+@pytest.mark.parametrize(
+    ("box", "confidence"),
+    [(Box(0, 90, 10, 10), 0.95), (Box(40, 80, 10, 10), 0.6)],
+    ids=["at the edge", "doubtful"],
+)
+def test_strokes_beside_japanese_text_are_no_block(box: Box, confidence: float) -> None:
+    # given a bubble, and a stroke that was read as digits
+    words = block("終わったの？", Box(50, 20, 20, 60), 0.97)
+    stroke = block("22.", box, confidence)
+
+    # when the noise is dropped, then only the bubble stays
+    assert without_noise([words, stroke], 100, 100) == [words]
+
+
+def test_numbers_and_latin_words_that_are_text_stay() -> None:
+    # given a clear number away from the edge beside a bubble, and a picture of digits alone
+    words = block("終わったの？", Box(50, 20, 20, 60), 0.97)
+    number = block("300", Box(30, 40, 10, 10), 0.97)
+    alone = block("22.", Box(0, 90, 10, 10), 0.6)
+
+    # when the noise is dropped, then neither is taken for noise
+    assert without_noise([words, number], 100, 100) == [words, number]
+    assert without_noise([alone], 100, 100) == [alone]
+
+
+def test_a_snip_that_touches_its_characters_is_read(engine: PpOcrEngine) -> None:
+    # given horizontal text cut off right at its ink
+    try:
+        fonts.installed()
+    except fonts.FontsMissing as missing:
+        pytest.skip(str(missing))
+    sample = bubble(1_000_009, "horizontal")
+    grey = ImageOps.invert(sample.image.convert("L")).point(lambda value: 255 if value > 100 else 0)
+    box = sample.blocks[0].box
+    inner = grey.crop((box.x, box.y, box.right, box.bottom)).getbbox()
+    assert inner is not None
+    left, top, right, bottom = inner
+    tight = sample.image.crop((box.x + left, box.y + top, box.x + right, box.y + bottom))
+
+    # when it is read
+    text = "".join(found.text for found in read(engine, tight))
+
+    # then no character at the upper edge is lost
+    assert text.replace("\n", "") == sample.text.replace("\n", "")
+
+
+def oval_bubble(tone: bool = False) -> Any:
+    """A snip of 160 x 200 pixels: paper in an oval that the edges cut off, with 8 upright bars as writing."""
+    drawn = Image.new("L", (160, 200), 255)
+    pen = ImageDraw.Draw(drawn)
+    if tone:
+        for x in range(0, 160, 5):
+            for y in range(0, 200, 5):
+                pen.rectangle((x, y, x + 1, y + 1), fill=90)
+    pen.ellipse((-12, -16, 171, 215), fill=255, outline=0, width=3)
+    for row in range(4):
+        for column in (55, 95):
+            pen.rectangle((column, 45 + 28 * row, column + 18, 63 + 28 * row), outline=0, width=2)
+    return to_picture(rgb(drawn))
+
+
+@pytest.mark.parametrize("tone", [False, True])
+def test_the_outline_of_a_bubble_is_painted_over_and_its_writing_stays(tone: bool) -> None:
+    # given a snip with pieces of the outline in its corners
+    snip = oval_bubble(tone)
+
+    # when only the paper is kept
+    cleaned = only_paper(snip)
+
+    # then nothing is left outside the writing, and the writing is as it was
+    writing = (slice(45, 148), slice(55, 114))
+    assert (cleaned[writing] == snip[writing]).all()
+    cleaned[writing] = 255
+    assert (cleaned == 255).all()
+
+
+def test_writing_at_the_edge_of_a_snip_stays() -> None:
+    # given a snip cut off at its characters
+    snip = oval_bubble()[45:148, 55:114]
+
+    # when only the paper is kept, then nothing is painted over
+    assert only_paper(snip) is snip
+
+
+def test_a_large_character_at_the_edge_is_no_outline() -> None:
+    # given small pieces of ink, and one piece almost twice their size that touches the snip's edge
+    drawn = Image.new("L", (90, 160), 255)
+    pen = ImageDraw.Draw(drawn)
+    pen.rectangle((30, 0, 62, 32), outline=0, width=3)
+    for top in (50, 85, 120):
+        pen.rectangle((36, top, 54, top + 18), outline=0, width=3)
+    snip = to_picture(rgb(drawn))
+
+    # when only the paper is kept, then nothing is painted over
+    assert only_paper(snip) is snip
+
+
+def test_two_bubbles_light_writing_and_screentones_are_left_as_they_are() -> None:
+    bubble_twice = to_picture(rgb(two_bubbles()))
+    assert only_paper(bubble_twice) is bubble_twice
+    night = 255 - oval_bubble()
+    assert only_paper(night) is night
+    toned = oval_bubble()
+    for row in range(3, 200, 6):
+        for column in range(3, 160, 6):
+            toned[row : row + 2, column : column + 2] = 60
+    assert only_paper(toned) is toned
+
+
+def two_bubbles() -> Image.Image:
+    """Two bubbles in a drawing, each with a row of boxes as writing."""
+    drawn = Image.new("L", (300, 160), 120)
+    pen = ImageDraw.Draw(drawn)
+    for left, right in ((4, 175), (190, 296)):
+        pen.ellipse((left, 4, right, 150), fill=255, outline=0, width=3)
+        for row in range(3):
+            middle = (left + right) // 2
+            pen.rectangle((middle - 9, 40 + 28 * row, middle + 9, 58 + 28 * row), outline=0, width=2)
+    return drawn
+
+
+@pytest.mark.parametrize(
+    ("left", "top", "right", "bottom"), [(14, 14, 14, 14), (24, 24, 15, 15), (24, 8, 15, 20), (20, 18, 6, 10)]
+)
+def test_a_snip_around_a_bubble_is_read_without_its_outline(
+    engine: PpOcrEngine, left: int, top: int, right: int, bottom: int
+) -> None:
+    # given a bubble of the sample page, with pieces of its outline in the snip
+    truth = json.loads((ROOT / "resources/samples/page-1.json").read_text("utf-8"))
+    block = TextBlock.from_json(truth["blocks"][2])
+    box = block.box
+    with Image.open(ROOT / "resources/samples/page-1.png") as opened:
+        page = opened.convert("RGB")
+    snip = page.crop((box.x - left, box.y - top, box.right + right, box.bottom + bottom))
+
+    # when it is read, then each column is, and nothing else
+    assert (
+        text_of(read(engine, snip))
+        == plain(block.text)
+        == plain("へえー、スーパーの前でギターを忘れたのさ。")
+    )
+    # and its place is that of the text
+    _, result = finish(engine.run("detect", {}, rgb(snip), never))
+    (found,) = result["blocks"]
+    place = Box(left, top, box.width, box.height)
+    assert Box.from_json(found["box"]).intersection(place).area > 0.8 * place.area
+
+
+class DetectsAtTheSecondMargin:
+    """A detector that sees only the first column unless the margin is larger."""
+
+    def detect(self, picture: object, extra: int = 0) -> list[Region]:
+        columns = [Box(50, 40, 28, 112), Box(90, 40, 28, 112)]
+        return [region_of(box) for box in columns[: 2 if extra else 1]]
+
+
+def test_what_the_detector_overlooked_is_looked_for_at_another_margin() -> None:
+    # given paper with writing, and a detector that sees all of it only at its second look
+    blind: Any = DetectsAtTheSecondMargin()
+    reader = PageReader(blind, None)  # type: ignore[arg-type]
+
+    # when the places are asked for, then they hold all of the writing
+    ((box, _),) = reader.detect(oval_bubble())
+    assert box.intersection(Box(55, 45, 59, 103)).area > 0.9 * 59 * 103
+
+
+def test_a_stroke_read_as_a_digit_is_no_line_of_a_block() -> None:
+    # given a column with a stroke at the edge beside it, and a clear number beside another one
+    column = TextLine("んだって！", Box(50, 20, 20, 60), (0.97,) * 5)
+    stroke = TextLine("1", Box(2, 40, 8, 30), (0.7,))
+    number = TextLine("300", Box(25, 30, 20, 30), (0.98,) * 3)
+    spoilt = TextBlock(Box(2, 20, 68, 60), Direction.VERTICAL, (column, stroke))
+    whole = TextBlock(Box(25, 20, 45, 60), Direction.VERTICAL, (column, number))
+
+    # when the noise is dropped, then the stroke goes and the number stays
+    (left,) = without_noise([spoilt], 100, 100)
+    assert left.lines == (column,)
+    assert left.box == column.box
+    assert without_noise([whole], 100, 100) == [whole]

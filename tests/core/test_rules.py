@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-CHILD_ONLY = ("numpy", "onnxruntime", "rapidocr", "cv2", "torch", "transformers", "huggingface_hub")
-
-
-def imported_by(code: str) -> set[str]:
-    loaded = "print(*[name for name, module in sys.modules.items() if module])"
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}\n{loaded}"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return {name.split(".")[0] for name in run.stdout.split()}
+from tests.support.environment import ROOT
+from tests.support.imports import CHILD_ONLY, imported_by
 
 
 @pytest.mark.parametrize("code", ["import core.engine", "import core.doctor", "import service.cli"])

@@ -14,6 +14,7 @@ from benchmarks.accuracy import furigana_leaked, measure_bubbles, measure_pages,
 from core.types import Box, Direction, TextBlock, TextLine
 from resources.samples import fonts, pages, phrases, typeset
 from resources.samples.draw import BUBBLES, CATEGORIES, HERE, PAGES, Sample, bubble, page
+from tests.support.requirements import skip_or_fail
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 
@@ -23,7 +24,7 @@ def japanese_fonts() -> None:
     try:
         fonts.installed()
     except fonts.FontsMissing as missing:
-        pytest.skip(str(missing))
+        skip_or_fail(str(missing))
 
 
 def test_without_fonts_the_message_names_the_packages(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from core.settings import (
     with_value,
     write_atomically,
 )
+from tests.support.ordinary_user import run_as_ordinary_user
 
 SETTINGS = list(iter_settings())
 
@@ -289,3 +290,27 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None
         ensure_private_folder(tmp_path / "file" / "folder")
     with pytest.raises(StorageError):
         ensure_private_folder(tmp_path / "file")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as POSIX has them")
+@pytest.mark.parametrize(
+    ("rights", "folder", "reason"),
+    [
+        (0o000, "locked", "you may not write there"),
+        (0o000, "locked/inner", "Permission denied"),
+        (0o500, "locked", "you may not write there"),
+        (0o500, "locked/inner", "Permission denied"),
+    ],
+)
+def test_a_folder_without_rights_is_a_storage_error(rights: int, folder: str, reason: str) -> None:
+    done = run_as_ordinary_user(
+        "from core.errors import StorageError; from core.paths import ensure_private_folder",
+        f"""
+locked.chmod({rights})
+try:
+    ensure_private_folder(locked.parent / {folder!r})
+except StorageError as error:
+    print(error.params["reason"])
+""",
+    )
+    assert done.stdout.strip() == reason, done.stderr

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.environment import child_environment
 
 WITHOUT_LINUX = """
 import sys
@@ -25,7 +24,7 @@ def test_windows_and_macos_need_no_x11_and_no_dbus() -> None:
     """Given a Python without xcffib, jeepney and numpy, then all that Windows and macOS use is importable."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", WITHOUT_LINUX],
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen"},
+        env=child_environment({"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen"}),
         capture_output=True,
         text=True,
         timeout=60,

@@ -13,9 +13,8 @@ from core.errors import CaptureFailed
 from desktop.capture.base import ScreenInfo
 from desktop.capture.grim import GrimCapture
 from tests.support.desktop_probe import Probe
-from tests.support.sway import Sway, no_sway
+from tests.support.sway import Sway
 
-needs_sway = pytest.mark.skipif(bool(no_sway()), reason=no_sway())
 SCREENS = [ScreenInfo(n, QRect(0, 0, 2, 1), 1.0, QRect(0, 0, 2, 1)) for n in ("A", "B")]
 
 
@@ -84,7 +83,6 @@ def desktop() -> Iterator[Sway]:
         yield running
 
 
-@needs_sway
 @pytest.mark.wayland
 def test_outputs_of_scale_1_and_2_come_in_native_pixels(desktop: Sway) -> None:
     """Given sway with two outputs, when auto captures, then grim gives each in its own pixels."""
@@ -102,7 +100,6 @@ def test_outputs_of_scale_1_and_2_come_in_native_pixels(desktop: Sway) -> None:
     assert [shot["colors"] for shot in shots.values()] == [["#336699"], ["#336699"]]
 
 
-@needs_sway
 @pytest.mark.wayland
 def test_key_grabs_are_not_offered_on_wayland(desktop: Sway) -> None:
     with Probe(desktop.environment({"DISPLAY": ":62999"})) as probe:

@@ -16,9 +16,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from core.errors import CaptureFailed
 from desktop.capture.base import ScreenInfo
 from desktop.capture.portal import PortalCapture, cut_screens
-from tests.support.bus import FakePortal, PrivateBus, missing_daemon
+from tests.support.bus import FakePortal, PrivateBus
 
-needs_bus = pytest.mark.skipif(missing_daemon, reason="dbus-daemon is not installed")
 INTERFACE = "org.freedesktop.portal.Screenshot"
 COLORS = ["#ff0000", "#00ff00", "#0000ff"]
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -106,7 +105,7 @@ def portal(bus: PrivateBus, response: Response) -> FakePortal:
     return FakePortal(bus.address, (INTERFACE,), {f"{INTERFACE}.Screenshot": response})
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_the_picture_is_cut_and_its_file_deleted(bus: PrivateBus, tmp_path: Path) -> None:
     file = tmp_path / "画面 1.png"
     assert desktop(SCREENS, 2).save(str(file))
@@ -123,7 +122,7 @@ def test_the_picture_is_cut_and_its_file_deleted(bus: PrivateBus, tmp_path: Path
     assert calls[0][1]["interactive"] == ("b", False)
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_a_desktop_that_insists_on_asking_may_ask(bus: PrivateBus, tmp_path: Path) -> None:
     file = tmp_path / "shot.png"
     assert desktop(SCREENS, 1).save(str(file))
@@ -135,7 +134,7 @@ def test_a_desktop_that_insists_on_asking_may_ask(bus: PrivateBus, tmp_path: Pat
         assert len(PortalCapture(bus.address).grab(SCREENS)) == 2
 
 
-@needs_bus
+@pytest.mark.dbus
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
@@ -154,7 +153,7 @@ def test_what_goes_wrong_is_told(bus: PrivateBus, response: Any, reason: str) ->
     assert bool(closed) == (response is None)
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_no_portal_and_no_bus_are_told(bus: PrivateBus) -> None:
     problem = PortalCapture(bus.address).unavailable()
     assert problem is not None

@@ -11,12 +11,9 @@ from core.errors import CaptureFailed
 from desktop.capture.base import ScreenInfo
 from desktop.capture.x11 import X11Capture
 from tests.support.desktop_probe import Probe
-from tests.support.xserver import XServer, missing_programs
+from tests.support.xserver import XServer
 
-pytestmark = [
-    pytest.mark.x11,
-    pytest.mark.skipif(bool(missing_programs()), reason=f"not installed: {missing_programs()}"),
-]
+pytestmark = pytest.mark.x11
 
 # A landscape screen lower than its neighbour, and a portrait one of odd size, at odd places.
 SCREENS = [(1366, 768), (801, 1279)]

@@ -17,11 +17,7 @@ from core.errors import ClipboardFailed
 from desktop.clipboard.qt import QtClipboard
 from tests.support import clipboard_manager
 from tests.support.desktop_probe import Probe
-from tests.support.xserver import XServer, missing_programs
-
-needs_x = pytest.mark.skipif(
-    bool(missing_programs("xclip")), reason=f"not installed: {missing_programs('xclip')}"
-)
+from tests.support.xserver import XServer
 
 
 class FakeClipboard:
@@ -135,7 +131,6 @@ def paste(server: XServer) -> str:
     return server.run("xclip", "-o", "-selection", "clipboard")
 
 
-@needs_x
 @pytest.mark.x11
 def test_another_program_pastes_what_was_copied(server: XServer) -> None:
     text = "学校で、\n「ちょっと！」"
@@ -146,7 +141,6 @@ def test_another_program_pastes_what_was_copied(server: XServer) -> None:
         assert probe.quit() == 0
 
 
-@needs_x
 @pytest.mark.x11
 def test_a_picture_another_program_copied_is_read(server: XServer, tmp_path: Path) -> None:
     picture = QImage(5, 7, QImage.Format.Format_RGB32)
@@ -177,7 +171,6 @@ def manager(server: XServer, *options: str) -> Iterator[None]:
             process.kill()
 
 
-@needs_x
 @pytest.mark.x11
 def test_a_clipboard_manager_keeps_the_text_when_the_program_quits(server: XServer) -> None:
     """Given a clipboard manager, when the program quits after a copy, then the text can still be pasted."""
@@ -189,7 +182,6 @@ def test_a_clipboard_manager_keeps_the_text_when_the_program_quits(server: XServ
         assert paste(server) == "残る"
 
 
-@needs_x
 @pytest.mark.x11
 def test_a_manager_that_takes_over_our_text_is_a_success(server: XServer) -> None:
     """Given a manager that takes the clipboard at once but keeps the text, then the copy has worked."""
@@ -201,7 +193,6 @@ def test_a_manager_that_takes_over_our_text_is_a_success(server: XServer) -> Non
             assert paste(server) == text
 
 
-@needs_x
 @pytest.mark.x11
 def test_a_program_that_takes_the_clipboard_for_itself_is_told(server: XServer) -> None:
     with manager(server, "--thief"), Probe(server.environment()) as probe:

@@ -13,9 +13,8 @@ from pytestqt.qtbot import QtBot
 from core.errors import ClipboardFailed
 from desktop.clipboard.wl_copy import WlCopyClipboard
 from tests.support.desktop_probe import Probe
-from tests.support.sway import Sway, no_sway
+from tests.support.sway import Sway
 
-needs_sway = pytest.mark.skipif(bool(no_sway()), reason=no_sway())
 HONEST_COPY = 'cat > "$STORE"'
 HONEST_PASTE = 'cat "$STORE"'
 Results = list[ClipboardFailed | None]
@@ -115,7 +114,6 @@ def desktop() -> Iterator[Sway]:
         yield running
 
 
-@needs_sway
 @pytest.mark.wayland
 def test_the_text_can_be_pasted_and_outlives_the_program(desktop: Sway) -> None:
     text = "学校で、\n「ちょっと！」\n"
@@ -129,7 +127,6 @@ def test_the_text_can_be_pasted_and_outlives_the_program(desktop: Sway) -> None:
     assert desktop.run("wl-paste", "--no-newline").decode() == text
 
 
-@needs_sway
 @pytest.mark.wayland
 def test_a_picture_is_read_and_a_text_is_none(desktop: Sway) -> None:
     picture = QImage(5, 7, QImage.Format.Format_RGB32)

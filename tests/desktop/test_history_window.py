@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +14,14 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMessageBox, QPlai
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from core.errors import ProcessDied
-from core.history import History, State, encode_png
+from core.errors import HistoryDamaged, ProcessDied
+from core.history import History, State
+from core.images import to_png
 from core.types import OcrResult, RgbImage
 from desktop.history_window import PAGE, HistoryWindow, when_text
 from desktop.theme import Theme
 
-GREEN = encode_png(RgbImage(60, 90, bytes((0, 200, 0)) * 60 * 90))
+GREEN = to_png(RgbImage(60, 90, bytes((0, 200, 0)) * 60 * 90))
 
 
 def add(history: History, text: str) -> int:
@@ -340,6 +342,36 @@ def test_a_history_that_fails_is_reported_and_the_window_lives(
     assert window.empty.isVisible()
 
 
+def test_a_damaged_picture_is_said_once_and_the_new_history_shown(
+    tmp_path: Path, theme: Theme, qtbot: QtBot
+) -> None:
+    # Given a history with one picture whose chain of pages was broken behind its back
+    noise = to_png(RgbImage(100, 100, os.urandom(30_000)))
+    path = tmp_path / "damaged" / "history.sqlite3"
+    store = History(path)
+    store.add_pending(noise, 100, 100, "snip")
+    store.close()
+    whole = bytearray(path.read_bytes())
+    page = whole.index(noise[:60]) // 4096 * 4096
+    whole[page : page + 4] = b"\xff" * 4
+    path.write_bytes(whole)
+    store = History(path)
+    # When its row is shown
+    window = HistoryWindow(store, theme)
+    said: list[object] = []
+    window.problem.connect(said.append)
+    assert window.model.rowCount() == 1
+    window.show()
+    # Then the user hears it, and sees what there is now
+    qtbot.waitUntil(window.empty.isVisible)
+    assert [type(error) for error in said] == [HistoryDamaged]
+    add(store, "新しい")
+    window.refresh()
+    assert texts(window) == ["新しい"]
+    window.close()
+    store.close()
+
+
 def test_the_date_is_told_unless_it_is_today() -> None:
     locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom)
     moment = datetime(2026, 3, 5, 14, 2)
@@ -361,3 +393,38 @@ def test_rows_are_painted_in_light_and_dark(window: HistoryWindow, history: Hist
     assert images[0].pixelColor(corner).lightness() > 200
     assert images[1].pixelColor(corner).lightness() < 60
     assert [kept.state for kept in history.list()] == [State.FAILED, State.DONE]
+
+
+def test_the_delete_key_goes_on_with_the_next_row(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    for number in range(4):
+        add(history, f"{number}番")
+    window.refresh()
+    window.list.setFocus()
+    window.list.go_to(1)
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: texts(window) == ["3番", "1番", "0番"])
+    qtbot.waitUntil(lambda: window.list.currentIndex().row() == 1)
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: texts(window) == ["3番", "0番"])
+
+
+def test_down_and_enter_lead_from_the_search_to_what_it_found(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    for text in ("駅前で", "学校で", "駅へ"):
+        add(history, text)
+    window.refresh()
+    window.show()
+    qtbot.waitActive(window)
+    window.search.setFocus()
+    window.search.setText("駅")
+    qtbot.keyClick(window.search, Qt.Key.Key_Down)
+    assert window.list.hasFocus()
+    assert texts(window) == ["駅へ", "駅前で"]
+    assert window.list.currentIndex().row() == 0
+    assert window.list.selectionModel().isRowSelected(0)
+    with qtbot.waitSignal(window.copy_requested) as copied:
+        qtbot.keyClick(window.list, Qt.Key.Key_Return)
+    assert copied.args == ["駅へ"]

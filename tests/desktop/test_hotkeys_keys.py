@@ -15,11 +15,9 @@ from desktop.hotkeys.keys import (
     KeyCombo,
     Modifier,
     from_key_sequence,
-    from_sequence_text,
     parse,
     parse_bindings,
     to_key_sequence,
-    to_sequence_text,
 )
 
 
@@ -39,7 +37,6 @@ def test_text_round_trips(combo: KeyCombo) -> None:
 @given(combos)
 def test_qt_key_sequences_round_trip(combo: KeyCombo) -> None:
     assert from_key_sequence(to_key_sequence(combo)) == combo
-    assert from_sequence_text(to_sequence_text(str(combo))) == str(combo)
 
 
 @given(combos, st.randoms(use_true_random=False), st.booleans())

@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 from core.errors import YomitoriError
 from desktop.hotkeys.keys import parse
 from desktop.hotkeys.portal import PortalHotkeys, trigger
-from tests.support.bus import FakePortal, PrivateBus, missing_daemon
+from tests.support.bus import FakePortal, PrivateBus
 
-pytestmark = pytest.mark.skipif(missing_daemon, reason="dbus-daemon is not installed")
+pytestmark = pytest.mark.dbus
 
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 SESSION = "/org/freedesktop/portal/desktop/session/1_1/test"

@@ -12,9 +12,8 @@ from core.errors import BackendUnavailable
 from desktop import notify
 from desktop.notify.dbus import DbusNotify
 from desktop.notify.tray import TrayNotify
-from tests.support.bus import FakeService, PrivateBus, Refusal, missing_daemon
+from tests.support.bus import FakeService, PrivateBus, Refusal
 
-needs_bus = pytest.mark.skipif(missing_daemon, reason="dbus-daemon is not installed")
 NAME = "org.freedesktop.Notifications"
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -45,7 +44,7 @@ def notified(fake: FakeService) -> list[tuple[Any, ...]]:
     return [body for member, body in fake.calls if member == f"{NAME}.Notify"]
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_a_newer_notification_replaces_the_older(bus: PrivateBus) -> None:
     with service(bus) as fake:
         backend = DbusNotify(bus.address)
@@ -58,7 +57,7 @@ def test_a_newer_notification_replaces_the_older(bus: PrivateBus) -> None:
     assert second[1] == 41
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_text_is_escaped_where_the_desktop_reads_markup(bus: PrivateBus) -> None:
     with service(bus, "body", "body-markup") as fake:
         backend = DbusNotify(bus.address)
@@ -67,7 +66,7 @@ def test_text_is_escaped_where_the_desktop_reads_markup(bus: PrivateBus) -> None
         assert notified(fake)[0][4] == "a &lt; b &amp; &lt;i&gt;c&lt;/i&gt;"
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_a_refusal_is_logged_and_the_next_is_sent(bus: PrivateBus, caplog: pytest.LogCaptureFixture) -> None:
     with service(bus) as fake:
         backend = DbusNotify(bus.address)
@@ -78,7 +77,7 @@ def test_a_refusal_is_logged_and_the_next_is_sent(bus: PrivateBus, caplog: pytes
     assert "not now" in caplog.text
 
 
-@needs_bus
+@pytest.mark.dbus
 def test_no_service_and_no_bus_are_told(bus: PrivateBus) -> None:
     backend = DbusNotify(bus.address)
     problem = backend.unavailable()

@@ -13,16 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.xserver import XServer, missing_programs, wait_until
+from tests.support.environment import child_environment
+from tests.support.xserver import XServer, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "tests" / "support" / "overlay_probe.py"
 STALL = 30.0
 
-pytestmark = [
-    pytest.mark.x11,
-    pytest.mark.skipif(bool(missing_programs()), reason="needs Xvfb, openbox and xdotool"),
-]
+pytestmark = pytest.mark.x11
 
 
 class Program:
@@ -31,7 +29,7 @@ class Program:
     def __init__(self, server: XServer, role: str, scale: str = "1") -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(PROBE), role],
-            env=server.environment({"PYTHONPATH": str(ROOT), "QT_SCALE_FACTOR": scale}),
+            env=child_environment(server.environment({"QT_SCALE_FACTOR": scale})),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -34,7 +34,9 @@ def theme(qapp: QApplication) -> Theme:
 def open_dialog(theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: QtBot) -> Iterator[Open]:
     opened: list[SettingsDialog] = []
 
-    def make(store: SettingsStore = settings, notes: Callable[[str], str] | None = None) -> SettingsDialog:
+    def make(
+        store: SettingsStore = settings, notes: Callable[[str], tuple[str, str]] | None = None
+    ) -> SettingsDialog:
         dialog = SettingsDialog(store, theme, Paths.below(tmp_path), notes)
         dialog.show()
         qtbot.waitExposed(dialog)
@@ -260,7 +262,7 @@ def test_a_file_that_cannot_be_written_is_said_beside_the_row(
 
 def test_notes_tell_what_is_true_now(open_dialog: Open, settings: SettingsStore) -> None:
     facts = {"models.device": "In use: CPU"}
-    dialog = open_dialog(notes=lambda key: facts.get(key, ""))
+    dialog = open_dialog(notes=lambda key: (facts.get(key, ""), "muted"))
     row = show_row(dialog, "models.device")
     assert "In use: CPU" in labels(row)
     facts["models.device"] = "In use: GPU"
@@ -362,3 +364,15 @@ def test_losing_the_focus_ends_the_recording_and_hotkeys_are_let_go_meanwhile(
 
 def _focus_out() -> QEvent:
     return QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.OtherFocusReason)
+
+
+def test_a_key_that_another_action_has_is_refused_and_the_old_one_stays(
+    open_dialog: Open, settings: SettingsStore
+) -> None:
+    dialog = open_dialog()
+    dialog.open_group("Capture")
+    row = dialog.rows["capture.repeat_hotkey"]
+    before = settings.current.capture.repeat_hotkey
+    row.control.recorded.emit(settings.current.capture.snip_hotkey)
+    assert settings.current.capture.repeat_hotkey == before
+    assert "is the key for “Snip” already" in labels(row)

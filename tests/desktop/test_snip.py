@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt, QThreadPool
 from PySide6.QtGui import QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from core.engine import Engine
@@ -21,13 +22,16 @@ from core.errors import (
     CaptureFailed,
     ClipboardFailed,
     DiskFull,
+    ImageTooLarge,
     NotAnImage,
     NothingInClipboard,
     ProcessDied,
     YomitoriError,
 )
 from core.events import State
-from core.history import History, HistoryRow, encode_png
+from core.history import History, HistoryRow
+from core.host import ModelHost
+from core.images import to_png
 from core.settings import SettingsStore
 from core.types import RgbImage
 from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
@@ -54,6 +58,7 @@ class FakeCapture:
     def __init__(self) -> None:
         self.colour = QColor("white")
         self.refuse = False
+        self.nothing = False
         self.grabbed = 0
 
     def unavailable(self) -> BackendUnavailable | None:
@@ -63,6 +68,8 @@ class FakeCapture:
         if self.refuse:
             raise CaptureFailed(reason="the user said no")
         self.grabbed += 1
+        if self.nothing:
+            return []
         shots = []
         for screen in screens:
             image = QImage(screen.native.size(), QImage.Format.Format_RGB32)
@@ -112,16 +119,24 @@ class Told:
 class Rig:
     """A controller with everything around it."""
 
-    def __init__(self, qtbot: QtBot, app: QApplication, settings: SettingsStore, folder: Path) -> None:
+    def __init__(
+        self,
+        qtbot: QtBot,
+        app: QApplication,
+        settings: SettingsStore,
+        folder: Path,
+        stays_open: bool = False,
+    ) -> None:
         self.qtbot = qtbot
         self.settings = settings
-        self.engine = Engine(settings, folder / "log", runner=HostThread, engines=(FAKE,))
+        self.host_threads: list[HostThread] = []
+        self.engine = Engine(settings, folder / "log", runner=self._new_thread, engines=(FAKE,))
         self.bridge = Bridge()
         self.history = History(folder / "data" / "history.sqlite3")
         self.capture = FakeCapture()
         self.clipboard = FakeClipboard()
         self.told = Told()
-        self.overlay = Overlay(Focus())
+        self.overlay = Overlay(Focus(), stays_open=stays_open)
         self.card = ResultCard(Theme(app, "light"), Focus())
         capture: CaptureBackend = self.capture
         clipboard: ClipboardBackend = self.clipboard
@@ -136,6 +151,10 @@ class Rig:
             self.card,
             self.told,
         )
+
+    def _new_thread(self, host: ModelHost) -> HostThread:
+        self.host_threads.append(HostThread(host))
+        return self.host_threads[-1]
 
     def open_overlay(self) -> None:
         with self.qtbot.waitSignal(self.overlay.painted, timeout=STALL):
@@ -304,7 +323,7 @@ def test_the_clipboard_s_picture_is_read(rig: Rig) -> None:
 
 def test_a_file_is_read_and_a_bad_one_told(rig: Rig, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
-    good.write_bytes(encode_png(RgbImage(7, 5, b"\xff" * 105)))
+    good.write_bytes(to_png(RgbImage(7, 5, b"\xff" * 105)))
     bad.write_text("no picture")
     with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL) as finished:
         rig.controller.read_file(good)
@@ -352,20 +371,79 @@ def test_a_double_click_takes_the_block_under_the_pointer(rig: Rig) -> None:
     assert finished.args[0].text == f"{screen.width()}x{screen.height()}"
 
 
+def python_threads() -> set[threading.Thread]:
+    """Those that Python started: it also lists Qt's once they have run Python, and then for ever."""
+    return {t for t in threading.enumerate() if not isinstance(t, threading._DummyThread)}
+
+
 def test_quitting_in_the_middle_of_everything_leaves_no_process_and_no_thread(
     qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path
 ) -> None:
+    processes, threads = psutil.Process().children(), python_threads()
     rig = Rig(qtbot, qapp, settings, tmp_path)
     rig.capture.colour = ENDLESS
     rig.open_overlay()
     rig.drag(QPoint(40, 60), QPoint(160, 140))
     rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.BUSY, timeout=STALL)
+    assert [thread.isRunning() for thread in rig.host_threads] == [True]
     rig.close()
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == processes
+    assert [thread.isFinished() for thread in rig.host_threads] == [True]
+    assert [pool.activeThreadCount() for pool in rig.bridge.findChildren(QThreadPool)] == [0, 0]
+    assert python_threads() == threads
     again = History(tmp_path / "data" / "history.sqlite3")
     (row,) = again.list()
     assert row.state == "failed", "an interrupted reading can be tried again"
     again.close()
+
+
+def close_button(card: ResultCard) -> QPushButton:
+    return next(b for b in card.findChildren(QPushButton) if b.text() == "×")
+
+
+def test_closing_the_card_before_the_text_came_cancels_the_reading(rig: Rig) -> None:
+    rig.capture.colour = ENDLESS
+    rig.clipboard.texts.append("what the user had")
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.BUSY, timeout=STALL)
+    with rig.qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.qtbot.mouseClick(close_button(rig.card), Qt.MouseButton.LeftButton)
+    assert not rig.card.isVisible()
+    assert rig.clipboard.texts == ["what the user had"]
+    rig.row("failed")
+    assert rig.told.errors == []
+    rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.READY, timeout=STALL)
+
+
+def test_where_the_overlay_stays_open_a_second_snip_takes_its_place(
+    qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path
+) -> None:
+    """Given Wayland, where the card lives inside the overlay that stays open; when the hotkey is pressed
+    again; then the old overlay goes and a new selection begins."""
+    rig = Rig(qtbot, qapp, settings, tmp_path, stays_open=True)
+    rig.snip()
+    assert rig.overlay.is_open
+    rig.snip()
+    assert len(rig.clipboard.texts) == 2
+    settings.set("card.show_card", False)
+    rig.snip()
+    assert not rig.overlay.is_open
+    rig.close()
+
+
+def test_an_overlay_that_cannot_open_does_not_block_the_next_snip(rig: Rig) -> None:
+    rig.capture.nothing = True
+    rig.controller.snip()
+    rig.qtbot.waitUntil(lambda: not rig.controller._opening, timeout=STALL)
+    rig.capture.nothing = False
+    assert rig.snip()[1] is None
+
+
+def test_a_huge_picture_in_the_clipboard_is_refused_before_it_is_converted(rig: Rig) -> None:
+    rig.clipboard.picture = QImage(20_000, 20_000, QImage.Format.Format_Mono)
+    rig.controller.read_clipboard()
+    assert isinstance(rig.told.errors[0], ImageTooLarge)
 
 
 def test_an_anchor_lies_on_the_screen_in_logical_pixels(rig: Rig) -> None:

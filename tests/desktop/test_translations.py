@@ -30,7 +30,8 @@ from core.errors import (
     known_errors,
 )
 from core.events import HostState, State
-from core.history import History, encode_png
+from core.history import History
+from core.images import to_png
 from core.paths import Paths
 from core.settings import SettingsStore, iter_settings
 from core.types import OcrResult, RgbImage
@@ -48,6 +49,7 @@ from desktop.texts import engine_title, error_hint, error_sentence, model_state
 from desktop.theme import Theme
 from desktop.tray import Actions, SmallWindow
 from tests.desktop.test_overlay import make_shot
+from tests.support.environment import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TS = ROOT / "resources" / "translations" / "yomitori_ja.ts"
@@ -367,7 +369,7 @@ def test_the_history_is_japanese(theme: Theme, tmp_path: Path, qtbot: QtBot) -> 
     assert window.windowTitle() == "履歴"
     assert window.empty.text() == "まだ何もありません。Ctrl+Alt+S を押して、文字の上をドラッグしてください。"
     # When a snip could not be read
-    row = history.add_pending(encode_png(RgbImage(8, 8, bytes(192))), 8, 8, "snip")
+    row = history.add_pending(to_png(RgbImage(8, 8, bytes(192))), 8, 8, "snip")
     history.fail(row, LoadFailed(engine="built-in", reason="it is damaged"))
     window.refresh()
     window.list.setCurrentIndex(window.model.index(0))
@@ -431,7 +433,7 @@ print(app.translate("Actions", "History"))
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env={"QT_QPA_PLATFORM": "offscreen", "PYTHONUTF8": "1", **environ},
+        env=child_environment({"QT_QPA_PLATFORM": "offscreen", "PYTHONUTF8": "1", **environ}),
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -64,3 +64,33 @@ def test_the_tooltip_tells_the_models_state(qtbot: QtBot, theme: Theme) -> None:
     tray.set_state("built-in: ready, 150 MB in use")
     assert tray.icon.toolTip() == "Yomitori\nbuilt-in: ready, 150 MB in use"
     tray.close()
+
+
+def test_the_window_waits_for_the_selection_and_goes_when_a_tray_comes_back(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = False
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: there))
+    busy = True
+    tray = Tray(Actions(), theme, wait_ms=10, busy=lambda: busy)
+    tray.show()
+    qtbot.wait(60)
+    assert tray.window is None
+    busy = False
+    with qtbot.waitSignal(tray.no_tray):
+        pass
+    assert tray.window is not None
+    there = True
+    qtbot.waitUntil(lambda: tray.window is None)
+    tray.close()
+
+
+def test_a_message_in_the_window_is_shown_whole(qtbot: QtBot, theme: Theme) -> None:
+    tray = Tray(Actions(), theme, wait_ms=10)
+    tray.show_message("The settings file was damaged. It was moved to a place with a long name. " * 3)
+    tray.show()
+    qtbot.waitUntil(lambda: tray.window is not None)
+    assert tray.window is not None
+    message = tray.window.message
+    qtbot.waitUntil(lambda: message.height() >= message.heightForWidth(message.width()))
+    tray.close()

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.xserver import XServer, missing_programs
+from tests.support.xserver import XServer
 
 
 @pytest.fixture(scope="session")
 def xserver() -> Iterator[XServer]:
     """1920x1080 at 0,0 and 1280x1024 beside it, lower by 40 px; openbox; trayer."""
-    missing = missing_programs("trayer", "xclip")
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
     with XServer(screens=((1920, 1080), (1280, 1024)), origins=((0, 0), (1920, 40))) as server:
         server.spawn(["trayer", "--edge", "bottom", "--align", "right", "--width", "20", "--height", "32"])
         yield server

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sway import Sway, no_sway
+from tests.support.sway import Sway
 from tests.support.tray_app import ROOT, TrayApp
 from tests.support.xserver import wait_until
 
@@ -24,9 +24,6 @@ MARGIN = 8
 
 @pytest.fixture(scope="module")
 def sway() -> Iterator[Sway]:
-    problem = no_sway()
-    if problem:
-        pytest.skip(problem)
     with Sway(OUTPUTS) as desktop:
         yield desktop
 

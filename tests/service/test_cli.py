@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.types import OcrResult
+from tests.support.ordinary_user import run_as_ordinary_user
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PICTURE = ROOT / "tests" / "data" / "two-lines.png"
@@ -74,14 +76,17 @@ def test_one_bad_file_costs_only_itself(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("ocr", "nowhere.png"), 3, "cannot be opened"),
-        (("ocr", str(ROOT / "docs")), 3, "no picture in this folder"),
+        (("ocr", str(ROOT / "docs")), 3, "There is no picture in"),
         (("ocr", str(PICTURE), "--engine", "magic"), 2, "cannot be magic"),
         (("ocr", str(PICTURE), "--models-threads", "many"), 2, "whole number"),
         (("ocr", str(PICTURE), str(PICTURE), "--annotate", "x.png"), 2, "there are 2 pictures"),
         (("ocr", str(PICTURE), "--annotate", "/nowhere/x.png"), 5, "cannot be used"),
         (("dance",), 2, "invalid choice"),
-        (("show",), 7, "none is running"),
-        (("quit",), 7, "none is running"),
+        (("ocr", str(PICTURE), "--annotate", "x.xyz"), 2, "does not end in"),
+        (("ocr", "/dev/zero"), 3, "no ordinary file"),
+        (("ocr", "x" * 300), 3, "cannot be opened"),
+        (("show",), 7, "Yomitori is not running"),
+        (("quit",), 7, "Yomitori is not running"),
         ((), 6, "there is no display"),
         (("capture",), 6, "there is no display"),
     ],
@@ -93,6 +98,22 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as POSIX has them")
+@pytest.mark.parametrize("name", ["locked", "locked/page.png", "locked/inner/page.png"])
+def test_a_folder_without_rights_is_said(name: str) -> None:
+    done = run_as_ordinary_user(
+        "import sys; from service.cli import FrontEnd, main",
+        f"""
+locked.chmod(0)
+sys.exit(main(["ocr", str(locked.parent / {name!r})], FrontEnd(None, None)))
+""",
+    )
+    assert done.returncode == 3, done.stderr
+    assert f"/{name} cannot be opened: Permission denied." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
 
 
 def test_a_dead_display_is_said_not_a_crash() -> None:
@@ -128,6 +149,34 @@ def test_the_annotated_picture_is_written(tmp_path: Path) -> None:
     assert yomitori("ocr", str(PICTURE), "--annotate", str(out)).stdout == TEXT
     assert out.read_bytes() != PICTURE.read_bytes()
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_home_that_cannot_be_written_does_not_stop_reading() -> None:
+    done = yomitori("ocr", str(PICTURE), YOMITORI_HOME="/proc/yomitori")
+    assert (done.returncode, done.stdout) == (0, TEXT)
+
+
+def test_japanese_comes_out_whatever_the_locale_is() -> None:
+    assert yomitori("ocr", str(PICTURE), PYTHONIOENCODING="ascii", LC_ALL="C").stdout == TEXT
+
+
+def test_a_full_output_is_a_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "main.py"), "ocr", str(PICTURE)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 5
+    assert "standard output cannot be used: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_picture_without_text_is_said(tmp_path: Path) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (200, 100), "white").save(blank)
+    done = yomitori("ocr", str(blank))
+    assert (done.returncode, done.stdout) == (0, "\n")
+    assert "no text was found" in done.stderr
 
 
 def test_doctor_says_what_works_without_a_display() -> None:

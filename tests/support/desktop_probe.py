@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.environment import child_environment
+
 _STALL = 30.0
 
 
@@ -27,7 +28,7 @@ class Probe:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__))],
-            env={**env, "PYTHONPATH": str(ROOT)},
+            env=child_environment(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

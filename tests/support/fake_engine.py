@@ -6,6 +6,7 @@ It runs in a real model process, through the same host, frames and contract as e
 from __future__ import annotations
 
 import os
+import socket
 import struct
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 from core.engines import EngineSpec, Loaded, LoadOptions
 from core.errors import Cancelled, ImageDamaged
+from core.frames import encode
 from core.types import Box, Direction, RgbImage, TextBlock, TextLine
 
 
@@ -61,6 +63,16 @@ class FakeEngine:
         if op == "nonsense":
             os.write(int(sys.argv[2]), struct.pack("!i", 8) + b"rubbish!")
             time.sleep(3600)
+        if op in ("done_without_result", "error_without_error"):
+            frame = encode({"kind": op.split("_")[0], "id": params["job"]})
+            os.write(int(sys.argv[2]), struct.pack("!i", len(frame)) + frame)
+            time.sleep(3600)
+        if op == "connect":
+            try:
+                socket.create_connection((params["host"], 9), timeout=5).close()
+            except OSError as error:
+                return {"error": f"{type(error).__name__}: {error}"}
+            return {"error": ""}
         if op == "raise":
             raise ValueError("the fake engine failed on purpose")
         if op == "raise_ours":

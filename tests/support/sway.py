@@ -16,7 +16,7 @@ from types import TracebackType
 
 from tests.support.xserver import wait_until
 
-NEEDED = ("sway", "swaymsg", "grim", "wl-copy", "wl-paste")
+NEEDED = ("sway", "swaymsg", "grim", "wl-copy", "wl-paste", "wtype")
 _STALL = 30.0
 
 

@@ -13,13 +13,13 @@ import xcffib
 import xcffib.xproto
 from PIL import Image
 
-NEEDED = ("Xvfb", "openbox", "xdotool", "xrandr", "xprop")
+NEEDED = ("Xvfb", "openbox", "xdotool", "xrandr", "xprop", "xwininfo", "xclip", "trayer")
 _STALL = 30.0
 
 
-def missing_programs(*more: str) -> list[str]:
-    """The programs among those needed (and ``more``) that are not installed."""
-    return [name for name in (*NEEDED, *more) if shutil.which(name) is None]
+def missing_programs() -> list[str]:
+    """The programs that tests with an X server need and that are not installed."""
+    return [name for name in NEEDED if shutil.which(name) is None]
 
 
 def wait_until(what: str, ready: Callable[[], bool], seconds: float = _STALL) -> None:
