@@ -173,7 +173,7 @@ class Desktop(QObject):
         self._on_state(self.engine.state())
         self.tray.show()
         self.hotkeys.start()
-        self._instance.listen(self.bridge.command.emit)
+        self._instance.listen(self.bridge.command_came)
         self._tell_problems()
         if self._first_start:
             key = self._settings.current.capture.snip_hotkey

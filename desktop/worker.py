@@ -4,10 +4,14 @@ back into it."""
 from __future__ import annotations
 
 import logging
+import queue
+import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QSocketNotifier, QThread, Signal
 
 from core.engine import Engine
 from core.errors import YomitoriError
@@ -38,6 +42,10 @@ class HostThread(QThread):
 class Bridge(QObject):
     """Brings what happens in other threads into the GUI thread, where it lives.
 
+    Other threads put a call into a queue and wake the GUI thread through a socket. They do not emit Qt
+    signals: an emission waits for locks that the GUI thread may hold while it, holding Python's lock,
+    destroys an object in a garbage collection, and then both wait for ever.
+
     Close it before the engine: what comes later is dropped.
     """
 
@@ -45,19 +53,33 @@ class Bridge(QObject):
     """A ``core.events.HostState``."""
     command = Signal(str)
     """What another process asked the running instance."""
-    _ready = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._line = QThreadPool(self)
-        self._line.setMaxThreadCount(1)
+        self._pool = ThreadPoolExecutor(4, "work")
+        self._line = ThreadPoolExecutor(1, "in-order")
         self._open = True
-        self._ready.connect(self._call)
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake_out, self._wake_in = socket.socketpair()
+        for end in (self._wake_out, self._wake_in):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._wake_out.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._serve)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have the GUI thread make this call; from any thread."""
+        self._calls.put(call)
+        # A full socket wakes it all the same; a closed one has nobody to wake.
+        with suppress(OSError):
+            self._wake_in.send(b"!")
 
     def watch(self, engine: Engine) -> None:
         """Report the engine's states; the subscription ends with the engine."""
-        engine.subscribe(self.state_changed.emit)
+        engine.subscribe(lambda state: self.post(lambda: self.state_changed.emit(state)))
+
+    def command_came(self, command: str) -> None:
+        """Report a command; called in the instance's thread."""
+        self.post(lambda: self.command.emit(command))
 
     def when_done(self, job: Job[T], done: Done) -> None:
         """Call ``done(value, None)`` or ``done(None, error)`` in the GUI thread."""
@@ -65,7 +87,7 @@ class Bridge(QObject):
         def finished(job: Job[T]) -> None:
             error = job.error()
             value = None if error else job.result(0)
-            self._ready.emit(lambda: done(value, error))
+            self.post(lambda: done(value, error))
 
         job.on_done(finished)
 
@@ -74,40 +96,42 @@ class Bridge(QObject):
 
         An exception that is not ours is logged and told as a YomitoriError, so that it is never lost.
         """
-        self._start(self._pool, work, done)
+        self._pool.submit(self._do, work, done)
 
     def run_in_order(self, work: Callable[[], Any], done: Done) -> None:
         """The same, one after another in the order of the calls."""
-        self._start(self._line, work, done)
+        self._line.submit(self._do, work, done)
 
-    def _start(self, pool: QThreadPool, work: Callable[[], Any], done: Done) -> None:
-        pool.start(_Work(work, lambda value, error: self._ready.emit(lambda: done(value, error))))
+    def _do(self, work: Callable[[], Any], done: Done) -> None:
+        value, failed = None, None
+        try:
+            value = work()
+        except YomitoriError as error:
+            failed = error
+        except Exception as error:
+            log.exception("Work in the background failed")
+            failed = YomitoriError(detail=f"{type(error).__name__}: {error}")
+        self.post(lambda: done(value, failed))
 
     def close(self) -> None:
         """Wait for the work that was started and drop its answers."""
         self._open = False
-        self._pool.waitForDone()
-        self._line.waitForDone()
+        self._pool.shutdown()
+        self._line.shutdown()
+        self._notifier.setEnabled(False)
+        self._wake_in.close()
+        self._wake_out.close()
 
-    @Slot(object)
-    def _call(self, action: Callable[[], None]) -> None:
-        if self._open:
-            action()
-
-
-class _Work(QRunnable):
-    def __init__(self, work: Callable[[], Any], done: Done) -> None:
-        super().__init__()
-        self._work = work
-        self._done = done
-
-    def run(self) -> None:
+    def _serve(self) -> None:
+        with suppress(OSError):
+            self._wake_out.recv(4096)
         try:
-            value = self._work()
-        except YomitoriError as error:
-            self._done(None, error)
-        except Exception as error:
-            log.exception("Work in the background failed")
-            self._done(None, YomitoriError(detail=f"{type(error).__name__}: {error}"))
-        else:
-            self._done(value, None)
+            call = self._calls.get_nowait()
+        except queue.Empty:
+            return
+        if not self._calls.empty():
+            # One call a turn: one that raises, or runs an event loop of its own, must not keep the rest.
+            with suppress(OSError):
+                self._wake_in.send(b"!")
+        if self._open:
+            call()
