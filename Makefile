@@ -10,6 +10,8 @@ SAMPLE := resources/samples/page-1
 # needs has to be there: nothing is skipped for want of it.
 GUARD := PYTHONPATH="$(CURDIR)/tests/support/guard"
 PYTEST := $(GUARD) YOMITORI_TEST_REQUIRE_ALL=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
+# Tests that mostly wait for processes of their own, which load models. Windows are tested one at a time.
+PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test lint types imports test-core test-rest bench soak samples \
@@ -58,11 +60,13 @@ imports: setup-test
 test-core: setup-test
 	@echo "tests/core, with PySide6 not importable:"
 	@YOMITORI_TEST_WITHOUT_QT=1 $(PYTEST) -p no:pytest-qt -W "ignore::pytest.PytestConfigWarning" \
-		-o addopts="--import-mode=importlib -ra --strict-markers" tests/core
+		-o addopts="--import-mode=importlib -ra --strict-markers" $(PARALLEL) tests/core
 
 test-rest: setup-test
-	@echo "tests/service, tests/desktop and tests/e2e:"
-	@$(PYTEST) tests/service tests/desktop tests/e2e
+	@echo "tests/service:"
+	@$(PYTEST) $(PARALLEL) tests/service
+	@echo "tests/desktop and tests/e2e:"
+	@$(PYTEST) tests/desktop tests/e2e
 
 bench: setup-test ## measure what the project claims (takes a while)
 	@$(PY) -m benchmarks

@@ -23,12 +23,14 @@ def closure(lines):
         if name in found:
             continue
         distribution = metadata.distribution(name)
-        found[name] = distribution.version
+        # Which build (such as 2.13.0+cpu) is the installer's choice.
+        found[name] = distribution.version.split("+")[0]
         queue += [Requirement(line) for line in distribution.requires or ()]
     return found
 
 
-run = closure(project["project"]["dependencies"])
+models = project["project"]["optional-dependencies"]["models"]
+run = closure(project["project"]["dependencies"] + models)
 dev = closure(project["dependency-groups"]["dev"])
 head = "# Locked versions; written by 'make lock'.\n"
 Path("requirements.txt").write_text(head + "".join(f"{n}=={v}\n" for n, v in sorted(run.items())))

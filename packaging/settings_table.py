@@ -20,7 +20,14 @@ def values(info: SettingInfo) -> str:
         return ", ".join(f"`{value}`" for value in info.labels)
     if info.kind == "int":
         return f"{info.minimum} to {info.maximum} {info.unit}".strip()
-    return {"bool": "`true`, `false`", "hotkey": "`Ctrl+Alt+Shift+Super+Key`"}.get(info.kind, "text")
+    words = {
+        "bool": "`true`, `false`",
+        "hotkey": "`Ctrl+Alt+Shift+Super+Key`",
+        "device": "`auto`, `cpu`, `cuda:0`, `mps`",
+        "model": "`manga-ocr`, a hub id, a folder",
+        "folder": "a folder, or empty",
+    }
+    return words.get(info.kind, "text")
 
 
 def table() -> str:
@@ -29,7 +36,11 @@ def table() -> str:
     for info in iter_settings():
         default = str(info.default).lower() if info.kind == "bool" else info.default
         meaning = f"**{info.title}.** {info.description}"
-        rows.append(f"| `{info.key}` | {meaning} | {values(info)} | `{default}` |")
+        if info.older_names:
+            names = ", ".join(f"`{name}`" for name in info.older_names)
+            meaning += f" Also taken from {names}."
+        shown = f"`{default}`" if default != "" else "empty"
+        rows.append(f"| `{info.key}` | {meaning} | {values(info)} | {shown} |")
     return "\n".join(rows) + "\n"
 
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.engines import ENGINES  # noqa: E402
 from core.errors import known_errors  # noqa: E402
+from core.models.catalogue import load_catalogue  # noqa: E402
 from core.settings import iter_settings  # noqa: E402
 
 TS = ROOT / "resources" / "translations" / "yomitori_ja.ts"
@@ -41,6 +42,8 @@ def core_texts() -> Iterator[tuple[str, str]]:
     for spec in ENGINES:
         yield "engines", spec.title
         yield "errors", spec.title
+    for model in load_catalogue():
+        yield "models", model.what_for
 
 
 def _error_parameters(tree: ast.Module) -> Iterator[str]:
