@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class _Worker:
             self._send({"kind": "error", "error": LoadFailed(engine=spec.title, reason=reason).to_json()})
         else:
             self._engine = engine
-            self._send({"kind": "loaded", "device": loaded.device, "detail": loaded.detail})
+            self._send({"kind": "loaded", **asdict(loaded)})
 
     def _run(self, header: dict[str, Any], payload: bytes) -> None:
         job = header["id"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+import platform
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """``name`` is what settings call it (``cpu``, ``cuda:0``); memory in bytes, as of now."""
+    """``name`` is what settings call it (``cpu``, ``cuda:0``, ``mps``); memory in bytes, as of now."""
 
     name: str
     title: str
@@ -21,12 +22,38 @@ class Device:
     free: int
 
 
-def list_devices(nvml: Any = None) -> list[Device]:
-    """The CPU first, then the NVIDIA GPUs the driver shows."""
+def list_devices(nvml: Any = None, system: str = "", machine: str = "") -> list[Device]:
+    """The CPU first, then the NVIDIA GPUs the driver shows, then the GPU of an Apple chip.
+
+    That a device is listed does not say that PyTorch here can use it: only loading tells. ``system`` and
+    ``machine`` are as ``platform`` names them.
+    """
     memory = psutil.virtual_memory()
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     cpu = Device("cpu", f"CPU, {cores} cores", int(memory.total), int(memory.available))
-    return [cpu, *_cuda_devices(nvml)]
+    found = [cpu, *_cuda_devices(nvml)]
+    if (system or platform.system(), machine or platform.machine()) == ("Darwin", "arm64"):
+        # It shares the RAM.
+        found.append(Device("mps", "Apple GPU", cpu.total, cpu.free))
+    return found
+
+
+def candidates(asked: str, kinds: Sequence[str], devices: Sequence[Device]) -> list[str]:
+    """Where a model may run, the best first: what was asked, and the CPU in case that fails.
+
+    Args:
+        asked: ``auto`` or the name of a device; ``cuda`` is the first card.
+        kinds: the kinds of device the engine can use, such as ``("cuda", "cpu")``.
+        devices: what there is. A device that was asked for by name is tried although it is not listed:
+            the driver's library may be missing where PyTorch still works.
+    """
+    if asked == "auto":
+        cards = sorted((d for d in devices if d.name.startswith("cuda")), key=lambda d: -d.free)
+        wanted = [d.name for d in (*cards, *(d for d in devices if d.name == "mps"))]
+    else:
+        wanted = ["cuda:0" if asked == "cuda" else asked]
+    usable = [name for name in wanted if name != "cpu" and name.split(":")[0] in kinds]
+    return [*usable, "cpu"]
 
 
 def physical_cores() -> int:

@@ -5,18 +5,63 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from core.engines import ENGINES, EngineSpec, LoadOptions, find_engine
-from core.events import Events, HostState, Listener
+from core.errors import (
+    DeviceFailed,
+    LoadFailed,
+    ModelMissing,
+    ModelUnusable,
+    NotEnoughMemory,
+    YomitoriError,
+)
+from core.events import Events, HostState, Listener, State
 from core.host import HostLimits, ModelHost, Plan
 from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
+from core.models.estimate import memory_needed
 from core.ocr.postprocess import compose
 from core.process import ModelProcess
+from core.reading import Provisional, ReadingJob
 from core.settings import SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage, TextBlock
+
+BUILT_IN = "ppocr"
+"""The engine that needs no download, and reads where another cannot yet or cannot at all."""
+QUICK_IDLE = 20.0
+"""Seconds for which the built-in engine stays beside another: long enough for the next snip."""
+_READ_BY_ANOTHER = (LoadFailed, ModelUnusable, NotEnoughMemory, DeviceFailed)
+"""Failures of an engine after which the built-in one reads, when the choice was automatic."""
+
+
+class Weights(Protocol):
+    """A checkpoint on this computer. One that needs conversion is not loaded as it is."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def needs_conversion(self) -> bool: ...
+
+
+W = TypeVar("W", bound=Weights)
+
+
+class Library(Protocol[W]):
+    """Where checkpoints come from (``core.models.library``)."""
+
+    def lookup(self, role: str, model_setting: str) -> W | None:
+        """What is here for the setting's value; None when nothing is. Cheap, and never asks the network."""
+        ...
+
+    def convert(self, role: str, model_setting: str) -> Job[W]:
+        """Make one that can be loaded of what needs conversion."""
+        ...
+
+    def touch(self, checkpoint: W) -> None:
+        """It is used now."""
+        ...
 
 
 class Runner(Protocol):
@@ -47,51 +92,193 @@ class Engine:
         runner: RunnerFactory = thread_runner,
         engines: tuple[EngineSpec, ...] = ENGINES,
         limits: HostLimits | None = None,
+        library: Library[Any] | None = None,
+        memory: MemoryJudge | None = None,
     ) -> None:
         self._settings = settings
         self._engines = engines
+        self._library = library
         self._events = Events()
-        self.memory = MemoryJudge()
-        log_file = log_folder / "model-ocr.log" if log_folder else None
-        self._hosts = {
-            "ocr": ModelHost(
-                "ocr",
-                self._plan_ocr,
-                lambda: ModelProcess(log_file),
-                self.memory,
-                self._events,
-                limits,
-            )
-        }
+        self.memory = memory or MemoryJudge()
+
+        def host(role: str, plan: Callable[[], Plan]) -> ModelHost:
+            log_file = log_folder / f"model-{role}.log" if log_folder else None
+            return ModelHost(role, plan, lambda: ModelProcess(log_file), self.memory, self._events, limits)
+
+        # "quick" is the built-in engine beside another one that is still loading, or cannot be loaded.
+        self._hosts = {"ocr": host("ocr", self._plan_ocr), "quick": host("quick", self._plan_quick)}
         self._runners = [runner(host) for host in self._hosts.values()]
+        self._converting: dict[Path, Job[Any]] = {}
+        self._convert_lock = threading.Lock()
         self._forget_settings = settings.subscribe(lambda _: self._wake_all())
         for thread in self._runners:
             thread.start()
 
+    # ---- what to load
+
     def _plan_ocr(self) -> Plan:
-        current = self._settings.current
-        return Plan(
-            spec=find_engine(current.reading.engine, "ocr", self._engines),
-            options=LoadOptions(current.models.device, current.models.threads),
-            idle_seconds=current.models.idle_unload,
+        models = self._settings.current.models
+        spec, weights = self._choose_ocr()
+        options = LoadOptions(
+            models.device, models.threads, models.precision, str(weights.folder) if weights else ""
         )
+        if weights is None:
+            # The built-in engine has no precision to choose: changing it must not load it anew.
+            options = LoadOptions("cpu", models.threads)
+            return Plan(spec, options, models.idle_unload)
+        if weights.needs_conversion:
+            raise ModelUnusable(model=models.ocr_model, reason="its weights are still being converted")
+
+        def need(device: str) -> int:
+            precision = models.precision
+            if precision == "auto":
+                precision = "fp16" if device.startswith("cuda") else "fp32"
+            return memory_needed(weights.folder, precision, spec.memory)
+
+        return Plan(spec, options, models.idle_unload, need)
+
+    def _plan_quick(self) -> Plan:
+        threads = self._settings.current.models.threads
+        return Plan(self._find(BUILT_IN), LoadOptions("cpu", threads), QUICK_IDLE)
+
+    def _find(self, name: str) -> EngineSpec:
+        return find_engine(name, "ocr", self._engines)
+
+    def _choose_ocr(self) -> tuple[EngineSpec, Weights | None]:
+        """The engine that reads, with its weights.
+
+        Raises:
+            ModelMissing: the engine was chosen by name and its weights are not here.
+        """
+        asked = self._settings.current.reading.engine
+        model = self._settings.current.models.ocr_model
+        for spec in self._engines:
+            if spec.role != "ocr" or asked not in ("auto", spec.name):
+                continue
+            if not spec.has_checkpoint:
+                return spec, None
+            weights = self._library.lookup("ocr", model) if self._library is not None else None
+            if weights is not None:
+                return spec, weights
+            if asked != "auto":
+                raise ModelMissing(model=model)
+        return self._find(BUILT_IN if asked == "auto" else asked), None
+
+    def reading_engine(self) -> str:
+        """The name of the engine that would read now; empty when the one asked for cannot."""
+        try:
+            return self._choose_ocr()[0].name
+        except YomitoriError:
+            return ""
 
     def _wake_all(self) -> None:
         for host in self._hosts.values():
             host.wake()
 
+    # ---- reading
+
     def recognize(
-        self, image: RgbImage, on_piece: Callable[[dict[str, Any]], None] | None = None
+        self,
+        image: RgbImage,
+        on_piece: Callable[[dict[str, Any]], None] | None = None,
+        on_provisional: Provisional | None = None,
     ) -> Job[OcrResult]:
-        """Read the text of a picture. ``on_piece`` hears of progress in the host's thread."""
+        """Read the text of a picture.
 
+        Args:
+            on_piece: hears of progress, in a host's thread.
+            on_provisional: hears what the built-in engine read, while the chosen one is still loading or
+                reading; at most once, never after the result, in a host's thread.
+        """
+        reading = ReadingJob(image, on_piece, on_provisional)
+        if image.width * image.height > MAX_PIXELS:
+            reading.fail(too_large("The picture", image.width, image.height))
+            return reading
+        quick = self._may_be_quick()
+        options = self._settings.current.reading
+        params = {
+            "retry_doubtful": options.retry_doubtful,
+            "allow_repeats": options.allow_repeats,
+            "quick": on_provisional is not None,
+        }
+        main = Job("recognize", params, image, self._result_of("ocr"), self._on_piece(reading, "ocr"))
+
+        def read_by_another(error: YomitoriError) -> bool:
+            if not quick or not isinstance(error, _READ_BY_ANOTHER):
+                return False
+            self._hosts["quick"].submit(reading.stand_in(self._quick_job(image), error))
+            return True
+
+        reading.follow(main, read_by_another)
+        self._when_loadable(main)
+        if quick and on_provisional is not None and self.state("ocr").state not in (State.READY, State.BUSY):
+            self._hosts["quick"].submit(reading.preview(self._quick_job(image)))
+        return reading
+
+    def _when_loadable(self, job: Job[OcrResult]) -> None:
+        """Submit ``job``, after the conversion of the weights where that comes first."""
+        weights = self._weights()
+        if weights is None or not weights.needs_conversion:
+            if weights is not None and self._library is not None:
+                self._library.touch(weights)
+            self._hosts["ocr"].submit(job)
+            return
+
+        def converted(conversion: Job[Any]) -> None:
+            error = conversion.error()
+            if error is None:
+                self._hosts["ocr"].submit(job)
+            else:
+                job.fail(error)
+
+        self._convert(weights).on_done(converted)
+
+    def _convert(self, weights: Weights) -> Job[Any]:
+        """The conversion of these weights; a new one only where none is running."""
+        assert self._library is not None
+        with self._convert_lock:
+            running = self._converting.get(weights.folder)
+            if running is None or running.done():
+                model = self._settings.current.models.ocr_model
+                running = self._converting[weights.folder] = self._library.convert("ocr", model)
+            return running
+
+    def _weights(self) -> Weights | None:
+        """What would be loaded now; None for the built-in engine and when nothing can be."""
+        try:
+            return self._choose_ocr()[1]
+        except YomitoriError:
+            return None
+
+    def _may_be_quick(self) -> bool:
+        """Whether the built-in engine may help out: another one was chosen, and not by name."""
+        return self._settings.current.reading.engine == "auto" and self.reading_engine() != BUILT_IN
+
+    def _quick_job(self, image: RgbImage) -> Job[OcrResult]:
+        return Job("recognize", {}, image, self._result_of("quick"))
+
+    def _result_of(self, role: str) -> Callable[[dict[str, Any], float], OcrResult]:
         def convert(answer: dict[str, Any], seconds: float) -> OcrResult:
-            blocks = tuple(TextBlock.from_json(block) for block in answer["blocks"])
-            state = self.state("ocr")
-            text = compose(blocks, self._settings.current.reading)
-            return OcrResult(text, blocks, state.engine, state.device, seconds)
+            state = self.state(role)
+            return self._composed(answer["blocks"], state.engine, state.device, seconds)
 
-        return self._submit("ocr", Job("recognize", {}, image, convert, on_piece))
+        return convert
+
+    def _composed(self, blocks_json: list[Any], engine: str, device: str, seconds: float) -> OcrResult:
+        blocks = tuple(TextBlock.from_json(block) for block in blocks_json)
+        text = compose(blocks, self._settings.current.reading)
+        return OcrResult(text, blocks, engine, device, seconds)
+
+    def _on_piece(self, reading: ReadingJob, role: str) -> Callable[[dict[str, Any]], None]:
+        def on_piece(piece: dict[str, Any]) -> None:
+            provisional = piece.get("provisional")
+            if provisional is not None:
+                seconds = float(provisional.get("seconds", 0.0))
+                reading.tell_provisional(self._composed(provisional["blocks"], BUILT_IN, "cpu", seconds))
+            elif reading.on_piece is not None:
+                reading.on_piece(piece)
+
+        return on_piece
 
     def detect(self, image: RgbImage) -> Job[list[tuple[Box, Direction]]]:
         """Find the blocks of a picture without reading them."""
@@ -99,33 +286,53 @@ class Engine:
         def convert(answer: dict[str, Any], _seconds: float) -> list[tuple[Box, Direction]]:
             return [(Box.from_json(b["box"]), Direction(b["direction"])) for b in answer["blocks"]]
 
-        return self._submit("ocr", Job("detect", {}, image, convert))
-
-    def _submit(self, role: str, job: Job[Any]) -> Job[Any]:
-        image = job.image
-        if image is not None and image.width * image.height > MAX_PIXELS:
+        job = Job("detect", {}, image, convert)
+        if image.width * image.height > MAX_PIXELS:
             job.fail(too_large("The picture", image.width, image.height))
         else:
-            self._hosts[role].submit(job)
+            # The built-in engine finds blocks, whichever reads them: nobody waits for weights here.
+            ready = self.state("ocr").state is State.READY
+            self._hosts["ocr" if ready or not self._may_be_quick() else "quick"].submit(job)
         return job
+
+    # ---- life in memory
 
     def load(self, role: str = "ocr") -> None:
         """Get ready in the background, since a job is about to come."""
-        self._hosts[role].prepare()
+        wanted = self._settings.current.card.quick_text and self._may_be_quick()
+        if role == "ocr" and wanted and self.state("ocr").state is not State.READY:
+            self._hosts["quick"].prepare()
+        weights = self._weights() if role == "ocr" else None
+        if weights is not None and weights.needs_conversion:
+            self._convert(weights)
+        else:
+            self._hosts[role].prepare()
 
     def release(self, role: str = "ocr") -> None:
         """The job that ``load`` was called for does not come."""
-        self._hosts[role].release()
+        for host in self._of(role):
+            host.release()
 
     def unload(self, role: str = "ocr") -> None:
         """Free the memory as soon as nothing runs."""
-        self._hosts[role].unload()
+        for host in self._of(role):
+            host.unload()
+
+    def retry_devices(self, role: str = "ocr") -> None:
+        """Try a device that failed again, at the next load."""
+        self._hosts[role].retry_devices()
+
+    def _of(self, role: str) -> list[ModelHost]:
+        return [self._hosts[role], self._hosts["quick"]] if role == "ocr" else [self._hosts[role]]
 
     def state(self, role: str = "ocr") -> HostState:
         return self._hosts[role].state
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of every change of state, in the host's thread; returns the function that ends it."""
+        """Hear of every change of state, in the host's thread; returns the function that ends it.
+
+        Events of the role ``quick`` are about the built-in engine that helps another one out.
+        """
         return self._events.subscribe(listener)
 
     def close(self) -> None:

@@ -17,11 +17,17 @@ from core.types import RgbImage
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """What a host asks of an engine when it loads: the device as the user named it, and CPU threads
-    (0: as many as there are physical cores)."""
+    """What a host asks of an engine when it loads.
 
-    device: str = "auto"
+    ``device`` is one that exists here (``cpu``, ``cuda:0``, ``mps``), ``threads`` of the CPU 0 for as many as
+    there are physical cores, ``precision`` one of ``auto``, ``fp32``, ``bf16``, ``fp16``, ``checkpoint`` the
+    folder with the weights for engines that have some.
+    """
+
+    device: str = "cpu"
     threads: int = 0
+    precision: str = "auto"
+    checkpoint: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -29,17 +35,23 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What an engine got: the device in use, and a line of detail for people."""
+    """What an engine got: the device and the precision in use, and a line of detail for people."""
 
     device: str
     detail: str = ""
+    precision: str = ""
 
 
 class ModelEngine(Protocol):
     """One loaded model. Called from one thread, one job at a time."""
 
     def load(self, options: LoadOptions) -> Loaded:
-        """Import libraries and read weights. Any exception becomes ``LoadFailed``."""
+        """Import libraries and read weights.
+
+        Raises:
+            DeviceFailed, OutOfMemory: not on that device; the host may try another.
+            Exception: anything else becomes ``LoadFailed``.
+        """
         ...
 
     def run(
@@ -61,7 +73,8 @@ class ModelEngine(Protocol):
 class EngineSpec:
     """A registered engine. ``target`` is ``module:class``, imported in the model process only.
 
-    ``memory`` is what it needs in bytes of RAM, measured.
+    ``memory`` is what it needs in bytes of RAM, measured; with a checkpoint, what it needs beside
+    the weights. ``devices`` are the kinds of device it can run on.
     """
 
     name: str
@@ -69,6 +82,8 @@ class EngineSpec:
     title: str
     target: str
     memory: int
+    devices: tuple[str, ...] = ("cpu",)
+    has_checkpoint: bool = False
 
     def create(self) -> ModelEngine:
         module, name = self.target.split(":")
@@ -77,19 +92,28 @@ class EngineSpec:
 
 
 ENGINES: tuple[EngineSpec, ...] = (
+    EngineSpec(
+        "manga-ocr",
+        "ocr",
+        "MangaOCR",
+        "core.ocr.manga_ocr:MangaOcrEngine",
+        600 * 1024 * 1024,
+        devices=("cuda", "mps", "cpu"),
+        has_checkpoint=True,
+    ),
     EngineSpec("ppocr", "ocr", "built-in", "core.ocr.ppocr:PpOcrEngine", 200 * 1024 * 1024),
 )
 
 
 def find_engine(name: str, role: str, engines: tuple[EngineSpec, ...] = ENGINES) -> EngineSpec:
-    """The engine of that name, or the first of the role for ``auto``.
+    """The engine of that name.
 
     Raises:
         UnknownEngine: none of that name has the role.
     """
     candidates = [spec for spec in engines if spec.role == role]
     for spec in candidates:
-        if name in ("auto", spec.name):
+        if name == spec.name:
             return spec
     raise UnknownEngine(name=name, known=", ".join(["auto", *(spec.name for spec in candidates)]))
 

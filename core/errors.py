@@ -9,21 +9,40 @@
     │   ├── ImageTooLarge
     │   ├── FileUnreadable
     │   ├── NoPictures
-    │   └── NothingInClipboard
+    │   ├── NothingInClipboard
+    │   └── ImportFailed           what should be imported holds no model
     ├── SettingsError              a setting's name or value is wrong
     │   ├── SettingsDamaged        the file was moved aside
     │   └── KeyInUse               two actions cannot have one key
     ├── StorageError               a folder or database cannot be read or written
     │   ├── DiskFull
+    │   ├── NotEnoughDisk          said before a download begins
+    │   ├── ModelsFolderUnusable   models cannot be kept there
+    │   │   └── ModelsFolderLocked  carries the command that gives the right to write
     │   └── HistoryDamaged         the file was moved aside
     ├── ModelError                 a model could not do its work
     │   ├── UnknownEngine
     │   ├── LoadFailed
     │   ├── NotEnoughMemory
+    │   ├── ModelMissing           its weights are not on this computer
+    │   ├── ModelUnknown           no such model in the catalogue or the cache
+    │   ├── ModelUnusable          its files cannot be used
+    │   ├── LicenceNotAccepted
+    │   ├── DeviceFailed           the device cannot be used, or failed at work
+    │   │   └── OutOfMemory        the device ran out of memory
+    │   ├── FellBack               never raised: told when a model runs on another device than asked
     │   ├── ProcessDied            retryable: the next job starts a new process
     │   ├── ProtocolError          retryable, the same
     │   ├── ReadFailed             the engine raised while working
     │   └── Interrupted            Yomitori ended before the picture was read
+    ├── HubError                   a download did not work; what was received is kept
+    │   ├── HubOffline             downloads are turned off by the environment
+    │   ├── HubUnreachable         retryable: no network, a proxy, a broken connection
+    │   ├── HubRefused             needs a token, or conditions accepted on the model's page
+    │   ├── HubNotFound
+    │   ├── HubBusy                retryable: asks to wait
+    │   ├── AlreadyDownloading     another program of ours receives the same model
+    │   └── DownloadDamaged        retryable: what came is not what the hub announced
     ├── BackendError               the desktop refused something
     │   ├── BackendUnavailable     carries what to install or enable
     │   ├── CaptureFailed
@@ -115,6 +134,11 @@ class NothingInClipboard(InputError):
     hint = "Copy a picture first, for example with the screenshot key."
 
 
+class ImportFailed(InputError):
+    sentence = "{name} holds no model that can be used: {reason}."
+    hint = "Give the folder (or a zip of it) with config.json and the weights in it."
+
+
 class SettingsError(YomitoriError):
     sentence = "The setting {key} cannot be {value}: {reason}."
     hint = "The settings page of the user guide lists every setting and its values."
@@ -142,6 +166,22 @@ class DiskFull(StorageError):
     sentence = "The disk is full: {path} could not be written."
     hint = "Free some space. The text is still in the clipboard and on the card."
     http_status = 507
+
+
+class NotEnoughDisk(StorageError):
+    sentence = "{path} has {free} of free space, {need} are needed."
+    hint = "Free some space, or choose another folder for models in Settings."
+    http_status = 507
+
+
+class ModelsFolderUnusable(StorageError):
+    sentence = "Models cannot be kept in {path}: {reason}."
+    hint = "Choose another folder for models in Settings."
+
+
+class ModelsFolderLocked(ModelsFolderUnusable):
+    sentence = "Models cannot be kept in {path}: you may not write there."
+    hint = "Choose another folder for models in Settings, or take this one over with: {command}"
 
 
 class HistoryDamaged(StorageError):
@@ -173,6 +213,45 @@ class NotEnoughMemory(ModelError):
     retryable = True
 
 
+class ModelMissing(ModelError):
+    sentence = "{model} is not on this computer yet."
+    hint = "Download it in Settings, Models, or with: yomitori models download {model}"
+    http_status = 503
+
+
+class ModelUnknown(ModelError):
+    sentence = "There is no model called {model}."
+    hint = "'yomitori models list' shows those there are. A hub id looks like owner/name."
+    http_status = 422
+
+
+class ModelUnusable(ModelError):
+    sentence = "{model} cannot be used: {reason}."
+    hint = "Check it with 'yomitori models verify', or download it again."
+
+
+class LicenceNotAccepted(ModelError):
+    sentence = "{model} comes under the licence {licence}, which has to be accepted first."
+    hint = "Read it on the model's page, then download with --accept-license."
+
+
+class DeviceFailed(ModelError):
+    sentence = "{device} cannot be used: {reason}."
+    hint = "Choose another device in Settings, Models & devices."
+    http_status = 503
+    retryable = True
+
+
+class OutOfMemory(DeviceFailed):
+    sentence = "{device} ran out of memory."
+    hint = "Close other programs, choose a smaller model, or let it run on the CPU."
+
+
+class FellBack(ModelError):
+    sentence = "{reason} {engine} runs on {used} instead of {asked}."
+    hint = "Choose Try again in Settings, Models & devices, to return to {asked}."
+
+
 class ProcessDied(ModelError):
     sentence = "The model process ended in the middle of its work ({reason})."
     hint = "Try again: a new process is started. If it happens again, the memory may be too small."
@@ -195,6 +274,52 @@ class ReadFailed(ModelError):
 class Interrupted(ModelError):
     sentence = "Yomitori ended before this was read."
     hint = "Read it again."
+    retryable = True
+
+
+class HubError(YomitoriError):
+    sentence = "The download of {model} failed: {reason}."
+    hint = "Try again: what was received is kept."
+    exit_code = 9
+    http_status = 502
+
+
+class HubOffline(HubError):
+    sentence = "Downloads are turned off: {variable} is set."
+    hint = "Unset it, or import the model from a folder or a zip file."
+
+
+class HubUnreachable(HubError):
+    sentence = "{host} could not be reached: {reason}."
+    hint = "Check the network or the proxy and start again: what was received is kept."
+    retryable = True
+
+
+class HubRefused(HubError):
+    sentence = "{host} does not give out {model} without permission."
+    hint = "Accept its conditions on the model's page and set HF_TOKEN to your access token."
+
+
+class HubNotFound(HubError):
+    sentence = "{host} has no {model} in the revision {revision}."
+    hint = "Check the spelling: a hub id looks like owner/name."
+
+
+class HubBusy(HubError):
+    sentence = "{host} asks to wait before the next download."
+    hint = "Try again later: what was received is kept."
+    retryable = True
+
+
+class AlreadyDownloading(HubError):
+    sentence = "{model} is being downloaded, imported or removed by another Yomitori already."
+    hint = "Wait until that is done, then try again."
+    retryable = True
+
+
+class DownloadDamaged(HubError):
+    sentence = "{name} arrived damaged and was thrown away."
+    hint = "Start the download again; if it happens again, a proxy may be changing files."
     retryable = True
 
 

@@ -26,17 +26,22 @@ class State(StrEnum):
 class HostState:
     """The state of one role's host.
 
-    ``engine`` is the engine's name. ``memory`` is what its process has for itself, ``freed`` what the
-    system had more of after it ended (both in bytes, 0 when not known).
+    ``engine`` is the engine's name. ``memory`` is what its process has for itself in RAM, ``vram`` what it
+    took of the graphics card, ``freed`` and ``freed_vram`` what the system had more of after it ended (all
+    in bytes, 0 when not known). ``notice`` says why it does not run where it was asked to.
     """
 
     role: str
     state: State
     engine: str = ""
     device: str = ""
+    precision: str = ""
     memory: int = 0
+    vram: int = 0
     freed: int = 0
+    freed_vram: int = 0
     error: YomitoriError | None = None
+    notice: YomitoriError | None = None
 
 
 Listener = Callable[[HostState], None]

@@ -14,14 +14,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Pipe, wait
 from typing import Any
 
+from core.devices import candidates
 from core.engines import EngineSpec, LoadOptions
 from core.errors import (
     Cancelled,
+    DeviceFailed,
+    FellBack,
     LoadFailed,
+    NotEnoughMemory,
     ProcessDied,
     ProtocolError,
     QueueFull,
@@ -31,7 +35,7 @@ from core.errors import (
 )
 from core.events import Events, HostState, State
 from core.jobs import Job
-from core.memory import MemoryJudge, free_ram
+from core.memory import MemoryJudge, format_bytes
 from core.process import ModelProcess, StartProcess
 
 log = logging.getLogger(__name__)
@@ -41,22 +45,32 @@ log = logging.getLogger(__name__)
 class HostLimits:
     """``queue``: jobs that may wait. Seconds: ``grace`` between asking a job to stop and ending its process,
     ``load`` for reading weights, ``silence`` without any sign of life from a job, ``hold`` for which a host
-    that was told to get ready waits for its job even when it should unload at once."""
+    that was told to get ready waits for its job even when it should unload at once, ``vram`` until the driver
+    has given back what a process had of the card."""
 
     queue: int = 64
     grace: float = 3.0
     load: float = 600.0
     silence: float = 180.0
     hold: float = 60.0
+    vram: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the settings ask for now: an engine, how to load it, and the idle time (-1 never)."""
+    """What the settings ask for now.
+
+    ``options.device`` is as it was asked for, also ``auto``; ``need`` tells for a device how many bytes of
+    its memory the model takes there (None: what the engine's registration says). ``idle_seconds``: -1 never.
+    """
 
     spec: EngineSpec
     options: LoadOptions
     idle_seconds: float
+    need: Callable[[str], int] | None = None
+
+    def bytes_on(self, device: str) -> int:
+        return self.spec.memory if self.need is None else self.need(device)
 
 
 class ModelHost:
@@ -92,6 +106,11 @@ class ModelHost:
         self._woken = False
         self._process: ModelProcess | None = None
         self._loaded: tuple[EngineSpec, LoadOptions] | None = None
+        self._asked = ""
+        # Devices that failed, and why: not tried again before the user says so.
+        self._failed: dict[str, DeviceFailed] = {}
+        self._retry_devices = False
+        self._vram_before: int | None = None
         self._idle_since = 0.0
         self._hold_until = 0.0
         self._state = HostState(role, State.UNLOADED)
@@ -137,6 +156,11 @@ class ModelHost:
         self._prepare = False
         self._unload = True
         self.wake()
+
+    def retry_devices(self) -> None:
+        """Try a device that failed again: at the next load, for which the model is unloaded."""
+        self._retry_devices = True
+        self.unload()
 
     def give_way(self, timeout: float) -> bool:
         """For the memory judge: unload when idle, and say whether the memory is free again."""
@@ -189,6 +213,7 @@ class ModelHost:
             return
         if self._unload:
             self._unload = False
+            self._forget_failures()
             self._end_process()
         if self._prepare:
             self._prepare = False
@@ -257,7 +282,7 @@ class ModelHost:
             if job.cancel_requested or self._closing:
                 raise Cancelled
             self._set_state(State.BUSY)
-            result, seconds = self._run_job(job)
+            result, seconds = self._run_where_it_works(job)
         except (ProcessDied, ProtocolError) as error:
             log.warning("%s: job %d: %s", self.role, job.id, error)
             self._end_process()
@@ -277,10 +302,11 @@ class ModelHost:
                 self._set_state(State.READY)
 
     def _ensure_loaded(self, job: Job[Any] | None) -> None:
-        """Have the planned engine in a process.
+        """Have the planned engine in a process, on the first device that takes it.
 
         Raises:
-            LoadFailed, NotEnoughMemory, ProcessDied, ...: it could not be loaded; nothing is left running.
+            LoadFailed, NotEnoughMemory, DeviceFailed, ProcessDied, ...: it could not be loaded; nothing is
+                left running.
             Cancelled: the host is closing.
         """
         try:
@@ -293,17 +319,13 @@ class ModelHost:
             if self._loaded == wanted:
                 return
             self._end_process()
+        if self._asked != plan.options.device:
+            self._asked = plan.options.device
+            self._failed.clear()
+        self._forget_failures()
         self._set(HostState(self.role, State.LOADING, plan.spec.name))
         try:
-            self._memory.reserve(self.role, plan.spec.title, plan.spec.memory)
-            self._idle.clear()
-            try:
-                self._process = self._start_process()
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise LoadFailed(engine=plan.spec.title, reason=reason) from error
-            self._process.load(plan.spec, plan.options)
-            device = str(self._await_load(plan.spec, job)["device"])
+            self._load_somewhere(plan, job)
         except Exception as error:
             self._end_process()
             if isinstance(error, Cancelled):
@@ -317,15 +339,75 @@ class ModelHost:
             self._memory.settle(self.role)
         self._loaded = wanted
         self._idle_since = time.monotonic()
+
+    def _load_somewhere(self, plan: Plan, job: Job[Any] | None) -> None:
+        """Try one device after the other; the state tells which it is and why not the one before."""
+        places = candidates(plan.options.device, plan.spec.devices, self._memory.devices())
+        why: YomitoriError | None = None
+        for device in places:
+            known = self._failed.get(device)
+            if known is not None and device != places[-1]:
+                why = known
+                continue
+            need = plan.bytes_on(device)
+            try:
+                if why is not None and device == "cpu" and not self._memory.allows_cpu_fallback(need):
+                    free = max(0, self._memory.available() or 0)
+                    raise NotEnoughMemory(
+                        engine=plan.spec.title, need=format_bytes(need), free=format_bytes(free)
+                    )
+                self._memory.reserve(self.role, plan.spec.title, need, device)
+                loaded = self._load_on(plan, device, job)
+            except (DeviceFailed, NotEnoughMemory) as error:
+                self._end_process()
+                if isinstance(error, DeviceFailed):
+                    self._failed[device] = error
+                if device == places[-1]:
+                    raise
+                log.warning("%s: %s", self.role, error)
+                why = error
+                continue
+            notice = None
+            if why is not None:
+                notice = FellBack(engine=plan.spec.title, used=device, asked=places[0], reason=why)
+            self._set_loaded(plan, loaded, notice)
+            return
+
+    def _load_on(self, plan: Plan, device: str, job: Job[Any] | None) -> dict[str, Any]:
+        """Start a process and have it load; the ``loaded`` frame."""
+        self._idle.clear()
+        self._vram_before = self._memory.free(device) if device.startswith("cuda") else None
+        try:
+            self._process = self._start_process()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise LoadFailed(engine=plan.spec.title, reason=reason) from error
+        self._process.load(plan.spec, replace(plan.options, device=device))
+        return self._await_load(plan.spec, job)
+
+    def _set_loaded(self, plan: Plan, loaded: dict[str, Any], notice: YomitoriError | None) -> None:
+        assert self._process is not None
+        device = str(loaded["device"])
+        vram = 0
+        if self._vram_before is not None:
+            vram = max(0, self._vram_before - (self._memory.free(device) or 0))
         self._set(
             HostState(
                 self.role,
                 State.READY,
                 plan.spec.name,
                 device,
-                self._process.private_memory(),
+                str(loaded.get("precision", "")),
+                memory=self._process.private_memory(),
+                vram=vram,
+                notice=notice,
             )
         )
+
+    def _forget_failures(self) -> None:
+        if self._retry_devices:
+            self._retry_devices = False
+            self._failed.clear()
 
     def _await_load(self, spec: EngineSpec, job: Job[Any] | None) -> dict[str, Any]:
         """The ``loaded`` frame. A ``job`` that is cancelled meanwhile ends at once; loading goes on, since
@@ -346,6 +428,25 @@ class ModelHost:
                 return header
             if header["kind"] == "error":
                 raise from_json(header["error"])
+
+    def _run_where_it_works(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
+        """Run a job; when its device fails, once more on the next one, with the same picture."""
+        while True:
+            device = self._state.device
+            try:
+                return self._run_job(job)
+            except DeviceFailed as error:
+                # A card that failed stays unusable for the process, and memory that ran out is only free
+                # again when the process has ended.
+                self._end_process()
+                if device == "cpu":
+                    raise
+                log.warning("%s: job %d: %s", self.role, job.id, error)
+                self._failed[device] = error
+            self._ensure_loaded(job)
+            if job.cancel_requested or self._closing:
+                raise Cancelled
+            self._set_state(State.BUSY)
 
     def _run_job(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
         assert self._process is not None
@@ -406,15 +507,37 @@ class ModelHost:
         process, self._process, self._loaded = self._process, None, None
         if process is None:
             return
-        before = free_ram()
+        before = self._memory.free() or 0
+        device = self._state.device
+        vram_before = self._memory.free(device) if self._state.vram else None
         process.end()
-        freed = max(0, free_ram() - before)
+        freed = max(0, (self._memory.free() or 0) - before)
+        freed_vram = 0
+        if vram_before is not None:
+            freed_vram = self._wait_for_vram(device, vram_before)
         self._idle.set()
-        self._set(HostState(self.role, State.UNLOADED, self._state.engine, freed=freed))
+        self._set(
+            HostState(
+                self.role,
+                State.UNLOADED,
+                self._state.engine,
+                freed=freed,
+                freed_vram=freed_vram,
+                notice=self._state.notice if self._failed else None,
+            )
+        )
+
+    def _wait_for_vram(self, device: str, before: int) -> int:
+        """Bytes that the card has more of; the driver may take a moment to give them back."""
+        deadline = time.monotonic() + self._limits.vram
+        while True:
+            freed = max(0, (self._memory.free(device) or 0) - before)
+            if freed >= 0.9 * self._state.vram or time.monotonic() > deadline:
+                return freed
+            time.sleep(0.05)
 
     def _set_state(self, state: State) -> None:
-        known = self._state
-        self._set(HostState(self.role, state, known.engine, known.device, known.memory))
+        self._set(replace(self._state, state=state))
 
     def _set_failed(self, error: YomitoriError, engine: str = "") -> None:
         self._set(HostState(self.role, State.FAILED, engine, error=error))

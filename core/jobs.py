@@ -82,6 +82,11 @@ class Job(Generic[T]):
             # A result that cannot be read is the model process's fault, not the caller's.
             self._future.set_exception(YomitoriError(detail=f"{type(error).__name__}: {error}"))
         else:
+            self.resolve(value)
+
+    def resolve(self, value: T) -> None:
+        """Done, with this value; without effect when it has ended already."""
+        if not self._future.done():
             self._future.set_result(value)
 
     def fail(self, error: YomitoriError) -> None:

@@ -1,14 +1,18 @@
-"""The one judge of memory: hosts reserve before they load, idle ones give way, busy ones never."""
+"""The one judge of memory: hosts reserve before they load, idle ones give way, busy ones never.
+
+RAM and the memory of each graphics card are separate accounts; a Mac's GPU (``mps``) lives in RAM.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import psutil
 
+from core.devices import Device, list_devices
 from core.errors import NotEnoughMemory
 
 log = logging.getLogger(__name__)
@@ -42,38 +46,54 @@ def format_bytes(count: float) -> str:
 class MemoryJudge:
     """Sees every host. Thread-safe: each host asks from its own thread."""
 
-    def __init__(self, free: Callable[[], int] = free_ram) -> None:
-        self._free = free
+    def __init__(
+        self,
+        free: Callable[[], int] = free_ram,
+        devices: Callable[[], Sequence[Device]] = list_devices,
+    ) -> None:
+        self._free_ram = free
+        self._devices = devices
         self._lock = threading.Lock()
         self._tenants: list[Tenant] = []
         # What was promised to hosts that are still loading: the system does not show it as used yet.
-        self._promised: dict[str, int] = {}
+        self._promised: dict[str, tuple[str, int]] = {}
 
     def register(self, tenant: Tenant) -> None:
         with self._lock:
             self._tenants.append(tenant)
 
-    def available(self) -> int:
-        """Bytes free now, less what loading hosts were promised."""
-        with self._lock:
-            return self._free() - sum(self._promised.values())
+    def devices(self) -> Sequence[Device]:
+        """What this machine has, with the memory that is free now."""
+        return self._devices()
 
-    def reserve(self, role: str, title: str, need: int) -> None:
-        """Promise ``need`` bytes of RAM to ``role`` until ``settle``.
+    def free(self, device: str = "cpu") -> int | None:
+        """Bytes free on a device now, as the system reports it; None where nothing tells."""
+        if not device.startswith("cuda"):
+            return self._free_ram()
+        return next((known.free for known in self._devices() if known.name == device), None)
+
+    def available(self, device: str = "cpu") -> int | None:
+        """``free``, less what loading hosts were promised."""
+        with self._lock:
+            return self._available(device, "")
+
+    def reserve(self, role: str, title: str, need: int, device: str = "cpu") -> None:
+        """Promise ``need`` bytes on ``device`` to ``role`` until ``settle``.
+
+        Where nothing tells how much a card has free, loading itself is the test.
 
         Raises:
             NotEnoughMemory: not even after every idle host gave way.
         """
-        if self._try(role, need):
+        if self._try(role, need, device):
             return
         for tenant in self._others(role):
             log.info("%s gives way to %s", tenant.role, role)
             # Outside the lock: the other host settles its own account while it unloads.
-            if tenant.give_way(5.0) and self._try(role, need):
+            if tenant.give_way(5.0) and self._try(role, need, device):
                 return
-        raise NotEnoughMemory(
-            engine=title, need=format_bytes(need), free=format_bytes(max(0, self.available()))
-        )
+        free = self.available(device) or 0
+        raise NotEnoughMemory(engine=title, need=format_bytes(need), free=format_bytes(max(0, free)))
 
     def settle(self, role: str) -> None:
         """The role has loaded (the system now shows what it uses) or has given up."""
@@ -82,16 +102,32 @@ class MemoryJudge:
 
     def allows_cpu_fallback(self, need: int) -> bool:
         """Whether a model that was meant for another device may run in RAM instead."""
-        return need <= CPU_FALLBACK_SHARE * self.available()
+        free = self.available()
+        return free is not None and need <= CPU_FALLBACK_SHARE * free
 
-    def _try(self, role: str, need: int) -> bool:
+    def _available(self, device: str, role: str) -> int | None:
+        free = self.free(device)
+        if free is None:
+            return None
+        account = _account(device)
+        return free - sum(
+            size
+            for other, (where, size) in self._promised.items()
+            if other != role and _account(where) == account
+        )
+
+    def _try(self, role: str, need: int, device: str) -> bool:
         with self._lock:
-            promised = sum(size for other, size in self._promised.items() if other != role)
-            if need > self._free() - promised:
+            available = self._available(device, role)
+            if available is not None and need > available:
                 return False
-            self._promised[role] = need
+            self._promised[role] = (device, need)
             return True
 
     def _others(self, role: str) -> list[Tenant]:
         with self._lock:
             return [tenant for tenant in self._tenants if tenant.role != role]
+
+
+def _account(device: str) -> str:
+    return device if device.startswith("cuda") else "ram"

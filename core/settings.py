@@ -136,6 +136,11 @@ class Card(_Group):
         title="Show the result card",
         description="A small card beside the region. When it is off, a notification tells the text.",
     )
+    quick_text: bool = Field(
+        default=True,
+        title="Show a quick reading first",
+        description="While MangaOCR is loading or reading, the card shows what the built-in engine read.",
+    )
     card_seconds: int = Field(
         default=8,
         ge=0,
@@ -163,11 +168,23 @@ class Card(_Group):
 class Reading(_Group):
     """Reading"""
 
-    engine: Literal["auto", "ppocr"] = _choice(
+    engine: Literal["auto", "manga-ocr", "ppocr"] = _choice(
         "Engine",
-        "What reads the picture. The built-in engine needs no download.",
-        {"auto": "Automatic", "ppocr": "Built-in (PP-OCRv6)"},
+        "What reads the picture. Automatic takes MangaOCR as soon as its weights are on this computer; "
+        "the built-in engine needs no download.",
+        {"auto": "Automatic", "manga-ocr": "MangaOCR", "ppocr": "Built-in (PP-OCRv6)"},
         "auto",
+    )
+    retry_doubtful: bool = Field(
+        default=True,
+        title="Look again at doubtful text",
+        description="MangaOCR reads a doubtful bubble in other ways, too, and keeps the best reading.",
+    )
+    allow_repeats: bool = Field(
+        default=False,
+        title="Allow drawn-out sounds",
+        description="Lets MangaOCR write ドドドドド. Its makers forbid repeats, which stops it from "
+        "rambling, but cuts such sounds short.",
     )
     join_lines: bool = Field(
         default=True,
@@ -205,10 +222,31 @@ class Reading(_Group):
 class Models(_Group):
     """Models & devices"""
 
-    device: Literal["auto", "cpu"] = _choice(
-        "Device",
-        "Where models run. The built-in engine always runs on the CPU.",
-        {"auto": "Automatic", "cpu": "CPU"},
+    ocr_model: str = Field(
+        default="manga-ocr",
+        min_length=1,
+        max_length=4096,
+        title="MangaOCR model",
+        description="manga-ocr, or another model in its format: a hub id (owner/name) or a folder.",
+        json_schema_extra={"kind": "model"},
+    )
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$",
+        title="Device",
+        description="Where models run. Automatic uses the graphics card while it has room. "
+        "The built-in engine always runs on the CPU.",
+        json_schema_extra={"kind": "device", "expects": "auto, cpu, mps or a card such as cuda:0"},
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _choice(
+        "Precision",
+        "Half the bits need half the memory and may change a reading now and then.",
+        {
+            "auto": "Automatic",
+            "fp32": "Full (fp32)",
+            "bf16": "Half (bf16)",
+            "fp16": "Half (fp16)",
+        },
         "auto",
     )
     idle_unload: int = Field(
@@ -226,6 +264,13 @@ class Models(_Group):
         title="Processor threads",
         description="How many threads a model may use; 0 takes the number of physical cores.",
         json_schema_extra={"special": {"0": "Automatic"}},
+    )
+    dir: str = Field(
+        default="",
+        max_length=4096,
+        title="Folder for models",
+        description="Empty: the folder that other programs using the same hub share.",
+        json_schema_extra={"kind": "folder"},
     )
 
 
@@ -270,8 +315,9 @@ class Settings(_Group):
 class SettingInfo:
     """What a form, a flag or a table needs to know about one setting.
 
-    ``kind`` is ``bool``, ``int``, ``choice``, ``text`` or ``hotkey``. ``labels`` maps each value of a
-    choice to the words shown for it, ``special`` the numbers that mean something else than an amount.
+    ``kind`` is ``bool``, ``int``, ``choice``, ``text``, ``hotkey``, ``model``, ``device`` or ``folder``.
+    ``labels`` maps each value of a choice to the words shown for it, ``special`` the numbers that mean
+    something else than an amount, ``older_names`` are environment variables of other programs that set it.
     """
 
     key: str
@@ -286,6 +332,7 @@ class SettingInfo:
     maximum: int | None
     unit: str
     special: dict[int, str]
+    older_names: tuple[str, ...] = ()
 
     @property
     def env_name(self) -> str:
@@ -330,7 +377,28 @@ def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> Setti
         maximum=getattr(bounds.get("Le"), "le", None),
         unit=str(extra.get("unit", "")),
         special={int(k): str(v) for k, v in dict(extra.get("special", {})).items()},  # type: ignore[arg-type]
+        older_names=tuple(older for older, _ in _OLDER_NAMES.get(f"{group}.{name}", ())),
     )
+
+
+def _checkpoint_folder(value: str) -> str | None:
+    """``MANGAOCR_MODEL_PATH`` names a checkpoint only when it holds one; else it is a cache folder."""
+    return str(Path(value).absolute()) if value and (Path(value) / "config.json").is_file() else None
+
+
+def _cache_folder(value: str) -> str | None:
+    return str(Path(value).expanduser().absolute()) if value else None
+
+
+def _hub_home(value: str) -> str | None:
+    return str(Path(value).expanduser().absolute() / "hub") if value else None
+
+
+_OLDER_NAMES: dict[str, tuple[tuple[str, Callable[[str], str | None]], ...]] = {
+    "models.ocr_model": (("MANGAOCR_MODEL_PATH", _checkpoint_folder),),
+    "models.dir": (("HF_HUB_CACHE", _cache_folder), ("HF_HOME", _hub_home)),
+}
+"""What else may set a value, and what it then is; None: nothing. Asked after ``YOMITORI_*``."""
 
 
 def find_setting(key: str) -> SettingInfo:
@@ -380,7 +448,10 @@ def with_value(settings: Settings, key: str, value: Any) -> Settings:
     try:
         changed = type(part).model_validate({**part.model_dump(), name: value}, strict=True)
     except ValidationError as error:
-        raise SettingsError(key=key, value=value, reason=error.errors()[0]["msg"]) from None
+        extra = type(part).model_fields[name].json_schema_extra
+        expects = extra.get("expects") if isinstance(extra, dict) else None
+        reason = f"say {expects}" if expects else error.errors()[0]["msg"]
+        raise SettingsError(key=key, value=value, reason=reason) from None
     return settings.model_copy(update={group: changed})
 
 
@@ -451,6 +522,10 @@ class SettingsStore:
             yield info.flag, lambda: self._flags[info.key]
         if info.env_name in self._environ:
             yield info.env_name, lambda: parse_value(info, self._environ[info.env_name])
+        for name, read in _OLDER_NAMES.get(info.key, ()):
+            value = read(self._environ.get(name, ""))
+            if value is not None:
+                yield name, lambda value=value: value  # type: ignore[misc]
         if info.key in self._stored:
             yield "", lambda: self._stored[info.key]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from core.errors import YomitoriError, from_json
+
 
 class Direction(StrEnum):
     """How the characters of a line run."""
@@ -138,12 +140,40 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another reading of a block, not the one that was kept.
+
+    ``how`` tells where it comes from: ``beam`` (a less likely one of the same look), ``inverted``,
+    ``enlarged``, ``split`` (another look) or ``built-in`` (the other engine). ``confidences`` as for lines.
+    """
+
+    text: str
+    how: str
+    confidences: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "how": self.how,
+            "confidences": [round(c, 4) for c in self.confidences],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Alternative:
+        return cls(value["text"], value["how"], tuple(value["confidences"]))
+
+
+@dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Lines that belong together, such as one speech bubble, in reading order."""
+    """Lines that belong together, such as one speech bubble, in reading order.
+
+    ``alternatives`` are other readings of the whole block, the likeliest first.
+    """
 
     box: Box
     direction: Direction
     lines: tuple[TextLine, ...]
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
     def text(self) -> str:
@@ -161,6 +191,7 @@ class TextBlock:
             "box": self.box.to_json(),
             "direction": self.direction.value,
             "lines": [line.to_json() for line in self.lines],
+            "alternatives": [other.to_json() for other in self.alternatives],
         }
 
     @classmethod
@@ -169,6 +200,8 @@ class TextBlock:
             Box.from_json(value["box"]),
             Direction(value["direction"]),
             tuple(TextLine.from_json(line) for line in value["lines"]),
+            # Histories of older versions have none.
+            tuple(Alternative.from_json(other) for other in value.get("alternatives", ())),
         )
 
 
@@ -176,7 +209,8 @@ class TextBlock:
 class OcrResult:
     """What an engine read: ``text`` after post-processing, ``blocks`` in reading order as read.
 
-    ``seconds`` is the time the engine took for this image, loading and waiting left out.
+    ``seconds`` is the time the engine took for this image, loading and waiting left out. ``notice`` says why
+    another engine than the one asked for has read, None when it is the one.
     """
 
     text: str
@@ -184,6 +218,7 @@ class OcrResult:
     engine: str
     device: str
     seconds: float
+    notice: YomitoriError | None = None
 
     @property
     def confidence(self) -> float | None:
@@ -201,6 +236,7 @@ class OcrResult:
             "engine": self.engine,
             "device": self.device,
             "seconds": round(self.seconds, 4),
+            "notice": None if self.notice is None else self.notice.to_json(),
         }
 
     @classmethod
@@ -211,4 +247,5 @@ class OcrResult:
             value["engine"],
             value["device"],
             value["seconds"],
+            from_json(value["notice"]) if value.get("notice") else None,
         )

@@ -42,6 +42,8 @@ def settings(tmp_path: Path) -> SettingsStore:
 
 @pytest.fixture(autouse=True)
 def _private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the developer's own settings or history."""
+    """No test reads or writes the developer's own settings, history or models."""
     monkeypatch.setenv("YOMITORI_HOME", str(tmp_path / "home"))
-    return
+    for name in ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "MANGAOCR_MODEL_PATH", "HF_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-home"))

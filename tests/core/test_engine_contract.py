@@ -21,6 +21,7 @@ from core.events import HostState, State
 from core.settings import SettingsStore
 from core.types import OcrResult, RgbImage
 from tests.support.fake_engine import FAKE
+from tests.support.local_library import LocalLibrary
 
 STALL = 120.0
 
@@ -46,7 +47,8 @@ class Subject:
         self.settings = settings
         self.states: list[HostState] = []
         self.changed = threading.Condition()
-        self.engine = Engine(settings, log, engines=(spec,))
+        library = LocalLibrary() if spec.has_checkpoint else None
+        self.engine = Engine(settings, log, engines=(spec,), library=library)
         self.engine.subscribe(self._record)
 
     def _record(self, state: HostState) -> None:
@@ -136,16 +138,24 @@ def test_changed_threads_load_the_engine_anew(subject: Subject) -> None:
     assert model_processes()[0].pid != first
 
 
-def test_five_loads_and_unloads_leave_no_file_or_process(subject: Subject) -> None:
-    subject.engine.recognize(WHITE).result(STALL)
-    handles = psutil.Process().num_fds()
-    for _ in range(5):
+def test_loading_and_unloading_leaves_no_file_socket_or_process(subject: Subject) -> None:
+    def load_and_unload() -> None:
         seen = len(subject.states)
+        subject.engine.recognize(WHITE).result(STALL)
         subject.engine.unload()
         with subject.changed:
             assert subject.changed.wait_for(
-                lambda seen=seen: any(s.state == State.UNLOADED for s in subject.states[seen:]), STALL
+                lambda: any(s.state == State.UNLOADED for s in subject.states[seen:]), STALL
             )
-        subject.engine.recognize(WHITE).result(STALL)
-    assert psutil.Process().num_fds() <= handles
-    assert len(model_processes()) == 1
+
+    load_and_unload()
+    before = left_open()
+    for _ in range(2):
+        load_and_unload()
+    assert left_open() == before
+
+
+def left_open() -> tuple[int, int, int]:
+    """Files, sockets and child processes of this process."""
+    me = psutil.Process()
+    return me.num_fds(), len(me.net_connections("all")), len(model_processes())

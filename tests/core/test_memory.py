@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.devices import Device
 from core.errors import NotEnoughMemory
 from core.memory import MemoryJudge, format_bytes
 
@@ -56,6 +57,29 @@ def test_a_promise_counts_until_it_is_settled() -> None:
         judge.reserve("vision", "y", 30)
     judge.settle("ocr")
     judge.reserve("vision", "y", 30)
+
+
+def test_cards_have_accounts_of_their_own() -> None:
+    card = Device("cuda:0", "A card", 200, 100)
+    judge = MemoryJudge(lambda: 50, lambda: [card])
+    judge.reserve("ocr", "x", 80, "cuda:0")
+    judge.reserve("quick", "y", 50)
+    assert judge.available("cuda:0") == 20
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("vision", "z", 30, "cuda:0")
+
+
+def test_the_gpu_of_a_mac_shares_the_ram() -> None:
+    judge = MemoryJudge(lambda: 100, lambda: [])
+    judge.reserve("ocr", "x", 80, "mps")
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("vision", "y", 30)
+
+
+def test_a_card_of_which_nothing_is_known_is_tried() -> None:
+    judge = MemoryJudge(lambda: 100, lambda: [])
+    judge.reserve("ocr", "x", 10**12, "cuda:0")
+    assert judge.free("cuda:0") is None
 
 
 def test_a_fallback_to_the_cpu_leaves_a_fifth_free() -> None:

@@ -45,7 +45,7 @@ def another_value(info: SettingInfo) -> Any:
         return info.maximum
     if info.kind == "choice":
         return next(value for value in info.labels if value != info.default)
-    return "Ctrl+F9"
+    return {"device": "cuda:1", "model": "owner/name", "folder": "/models"}.get(info.kind, "Ctrl+F9")
 
 
 # --- the declaration -------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def another_value(info: SettingInfo) -> Any:
 
 @pytest.mark.parametrize("info", SETTINGS, ids=lambda info: info.key)
 def test_each_setting_says_what_it_is(info: SettingInfo) -> None:
-    assert info.kind in ("bool", "int", "choice", "text", "hotkey")
+    assert info.kind in ("bool", "int", "choice", "text", "hotkey", "model", "device", "folder")
     assert info.title
     assert info.title[0].isupper()
     assert info.description.endswith(".")
@@ -141,6 +141,38 @@ def test_what_is_set_is_there_after_a_restart(info: SettingInfo, file: Path) -> 
     assert again.warnings == []
     again.reset(info.key)
     assert SettingsStore(file, environ={}).current == Settings()
+
+
+def test_the_names_that_other_programs_use_count_after_ours(file: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text("{}")
+    environ = {"MANGAOCR_MODEL_PATH": str(checkpoint), "HF_HOME": "/hub-home", "HF_HUB_CACHE": "/hub-cache"}
+    store = SettingsStore(file, environ)
+    assert store.current.models.ocr_model == str(checkpoint)
+    assert store.current.models.dir == str(Path("/hub-cache").absolute())
+    assert store.overridden == {"models.ocr_model": "MANGAOCR_MODEL_PATH", "models.dir": "HF_HUB_CACHE"}
+    del environ["HF_HUB_CACHE"]
+    assert SettingsStore(file, environ).current.models.dir == str(Path("/hub-home/hub").absolute())
+    environ["YOMITORI_MODELS_DIR"] = "/ours"
+    assert SettingsStore(file, environ).current.models.dir == "/ours"
+
+
+def test_a_path_without_a_checkpoint_in_it_names_no_model(file: Path, tmp_path: Path) -> None:
+    store = SettingsStore(file, {"MANGAOCR_MODEL_PATH": str(tmp_path)})
+    assert store.current.models.ocr_model == "manga-ocr"
+    assert store.overridden == {}
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:11"])
+def test_devices_that_can_be_asked_for(device: str) -> None:
+    assert with_value(Settings(), "models.device", device).models.device == device
+
+
+@pytest.mark.parametrize("device", ["", "gpu", "cuda:", "cuda:x", "CUDA:0", "cuda:0 "])
+def test_devices_that_cannot(device: str) -> None:
+    with pytest.raises(SettingsError):
+        with_value(Settings(), "models.device", device)
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(file: Path) -> None:

@@ -1,0 +1,40 @@
+"""A library with one checkpoint in it: a folder, by default the tiny trained MangaOCR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.jobs import Job
+
+TINY_MANGA_OCR = Path(__file__).resolve().parents[1] / "models" / "tiny-manga-ocr"
+
+
+@dataclass(frozen=True)
+class LocalWeights:
+    folder: Path
+    needs_conversion: bool = False
+
+
+class LocalLibrary:
+    """``folder`` None: nothing was downloaded."""
+
+    def __init__(self, folder: Path | None = TINY_MANGA_OCR) -> None:
+        self.folder = folder
+        self.needs_conversion = False
+        self.conversions: list[Job[LocalWeights]] = []
+        self.touched = 0
+
+    def lookup(self, role: str, model_setting: str) -> LocalWeights | None:
+        return LocalWeights(self.folder, self.needs_conversion) if self.folder is not None else None
+
+    def convert(self, role: str, model_setting: str) -> Job[LocalWeights]:
+        """A job that the test ends."""
+        assert self.folder is not None
+        weights = LocalWeights(self.folder)
+        job: Job[LocalWeights] = Job("convert", {}, None, lambda answer, seconds: weights)
+        self.conversions.append(job)
+        return job
+
+    def touch(self, checkpoint: LocalWeights) -> None:
+        self.touched += 1
