@@ -1,0 +1,228 @@
+"""What models there are on this computer, read with nothing but the file system and the records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ModelUnknown, ModelUnusable
+from core.models.catalogue import KnownModel, KnownRevision, find_model
+from core.models.converted import ConvertedStore
+from core.models.entries import Checkpoint, ModelEntry, RevisionEntry
+from core.models.layout import RepoCache, checkpoint_problem, is_repo_id, is_revision, needs_conversion
+from core.models.places import models_root
+from core.models.records import ModelRecord, Records
+from core.settings import SettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model that was named: where it comes from, and in what order its revisions are tried.
+
+    ``exact``: the name said which revision, so no other will do.
+    """
+
+    known: KnownModel | None
+    repo: str
+    role: str
+    title: str
+    revisions: tuple[KnownRevision, ...]
+    exact: bool = False
+
+
+class Stock:
+    """Thread-safe: it keeps nothing but where to look."""
+
+    def __init__(
+        self,
+        settings: SettingsStore,
+        environ: Mapping[str, str],
+        catalogue: tuple[KnownModel, ...],
+        records: Records,
+        converted: ConvertedStore,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self.catalogue = catalogue
+        self.records = records
+        self.converted = converted
+
+    def root(self, role: str) -> Path:
+        return models_root(self._settings, role, self._environ)
+
+    def cache(self, target: Target) -> RepoCache:
+        return RepoCache(self.root(target.role), target.repo)
+
+    def record(self, target: Target) -> ModelRecord:
+        """What is remembered of it, an empty record when that is nothing."""
+        return self.records.model(target.repo) or ModelRecord(role=target.role)
+
+    def in_use(self, target: Target) -> str | None:
+        """The commit that would be loaded."""
+        record = ModelRecord(role=target.role) if target.exact else self.record(target)
+        return _commit_to_load(
+            self.cache(target), target.role, record, target.revisions, only_these=target.exact
+        )
+
+    def earlier(self, target: Target) -> str:
+        """The last commit before the one in use that is still whole, empty when there is none."""
+        return _earlier(self.cache(target), target.role, self.record(target))
+
+    def target(self, name: str) -> Target:
+        """The model of that name in the catalogue, hub id, or ``owner/name@revision``.
+
+        Raises:
+            ModelUnknown: it is none of these.
+        """
+        repo, _, revision = name.partition("@")
+        known = find_model(repo, self.catalogue)
+        if known is not None and not revision:
+            return Target(known, known.repo, known.role, known.title, known.revisions())
+        repo = known.repo if known else repo
+        if not is_repo_id(repo) or (revision and not is_revision(revision)):
+            raise ModelUnknown(model=name)
+        record = self.records.model(repo)
+        role = known.role if known else record.role if record else "ocr"
+        wanted = revision or (record.revision if record else "") or "main"
+        title = known.title if known else repo
+        return Target(known, repo, role, title, (KnownRevision(wanted),), exact=bool(revision))
+
+    def models(self, role: str | None = None) -> list[ModelEntry]:
+        """Every model of the catalogue, then every other one that was added or used here."""
+        known = [model for model in self.catalogue if role in (None, model.role)]
+        records = self.records.models()
+        entries = [
+            self._entry(model, model.repo, model.role, model.title, records.get(model.repo))
+            for model in known
+        ]
+        catalogued = {model.repo for model in self.catalogue}
+        for repo, record in sorted(records.items()):
+            if repo not in catalogued and role in (None, record.role) and is_repo_id(repo):
+                entry = self._entry(None, repo, record.role, repo, record)
+                if entry.revisions or entry.partial_bytes:
+                    entries.append(entry)
+        return entries
+
+    def model(self, name: str) -> ModelEntry:
+        """One model by its name in the catalogue or its hub id, also one that is not here.
+
+        Raises:
+            ModelUnknown: ``name`` is neither.
+        """
+        target = self.target(name)
+        record = self.records.model(target.repo)
+        return self._entry(target.known, target.repo, target.role, target.title, record)
+
+    def _entry(
+        self, known: KnownModel | None, repo: str, role: str, title: str, record: ModelRecord | None
+    ) -> ModelEntry:
+        cache = RepoCache(self.root(role), repo)
+        record = record or ModelRecord(role=role)
+        licence = known.licence if known else record.licence
+        revisions = known.revisions() if known else ()
+        in_use = _commit_to_load(cache, role, record, revisions)
+        converted = self.converted.of_repo(repo)
+        return ModelEntry(
+            known=known,
+            repo=repo,
+            title=title,
+            role=role,
+            licence=licence,
+            folder=cache.folder,
+            revisions=tuple(
+                self._revision(cache, role, record, commit, in_use) for commit in cache.commits()
+            ),
+            partial_bytes=sum(partial.size for partial in cache.partials()),
+            needed_bytes=known.download_size if known else 0,
+            disk_bytes=cache.disk_size() + _folder_size(converted),
+            earlier=_earlier(cache, role, record),
+        )
+
+    def _revision(
+        self, cache: RepoCache, role: str, record: ModelRecord, commit: str, in_use: str | None
+    ) -> RevisionEntry:
+        copy = self.converted.of_commit(cache.repo, commit)
+        converted = checkpoint_problem(copy, role) is None
+        return RevisionEntry(
+            commit=commit,
+            size=cache.size(commit) + _folder_size(copy),
+            complete=cache.is_complete(commit, role),
+            in_use=commit == in_use,
+            last_used=record.used.get(commit, ""),
+            converted=converted,
+            needs_conversion=not converted and needs_conversion(cache.snapshot(commit)),
+            imported=commit in record.imported,
+        )
+
+    def lookup(self, role: str, model_setting: str) -> Checkpoint | None:
+        """What the setting's value means, also when it ``needs_conversion``; None when it is not here.
+
+        Only file names, sizes and headers are read, never the network.
+
+        Raises:
+            ModelUnknown: the value is no name, hub id or folder.
+            ModelUnusable: it is a folder without a checkpoint.
+        """
+        folder = _as_folder(model_setting)
+        if folder is not None and find_model(model_setting, self.catalogue) is None:
+            problem = checkpoint_problem(folder, role)
+            if problem is not None:
+                raise ModelUnusable(model=folder, reason=problem)
+            return _checkpoint(folder, self.converted.of_folder(folder), role, folder.name)
+        target = self.target(model_setting)
+        commit = self.in_use(target)
+        if commit is None:
+            return None
+        copy = self.converted.of_commit(target.repo, commit)
+        snapshot = self.cache(target).snapshot(commit)
+        return _checkpoint(snapshot, copy, role, target.title, target.repo, commit)
+
+
+def _checkpoint(
+    folder: Path, copy: Path, role: str, title: str, repo: str = "", commit: str = ""
+) -> Checkpoint:
+    if not needs_conversion(folder):
+        return Checkpoint(folder, title, repo, commit)
+    if checkpoint_problem(copy, role) is None:
+        return Checkpoint(copy, title, repo, commit, converted=True)
+    return Checkpoint(folder, title, repo, commit, needs_conversion=True)
+
+
+def _commit_to_load(
+    cache: RepoCache,
+    role: str,
+    record: ModelRecord,
+    revisions: Iterable[KnownRevision],
+    only_these: bool = False,
+) -> str | None:
+    """The commit in use; else one that the catalogue names; else any that is whole, since another
+    program may have fetched it."""
+    resolved = [cache.resolve(known.revision) for known in revisions]
+    others = [] if only_these else cache.commits()
+    wanted = dict.fromkeys(commit for commit in (record.commit, *resolved, *others) if commit)
+    return next((commit for commit in wanted if cache.is_complete(commit, role)), None)
+
+
+def _as_folder(setting: str) -> Path | None:
+    """The folder that a setting names: an absolute path, or one from the home folder."""
+    with suppress(RuntimeError):
+        path = Path(setting).expanduser()
+        return path if path.is_absolute() else None
+    return None
+
+
+def _earlier(cache: RepoCache, role: str, record: ModelRecord) -> str:
+    """The last commit before the one in use that is still whole."""
+    return next((commit for commit in reversed(record.previous) if cache.is_complete(commit, role)), "")
+
+
+def _folder_size(folder: Path) -> int:
+    total = 0
+    for top, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += Path(top, name).stat().st_size
+    return total
