@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.devices import physical_cores
 from core.engines import Loaded, LoadOptions
 from core.errors import LoadFailed, ReadFailed
 from core.types import RgbImage
@@ -34,6 +35,47 @@ def model_folder() -> Path:
     return Path(spec.origin).parent / "models"
 
 
+def build_reader(threads: int, spinning: bool = True) -> PageReader:
+    """Both models, ready to read pages on that many threads of the CPU.
+
+    Args:
+        spinning: whether threads that have nothing to do keep their core busy for a while, so as to be quick
+            when they are needed again.
+
+    Raises:
+        LoadFailed: a model file is missing.
+    """
+    import onnxruntime
+
+    from core.ocr.detector import TextDetector
+    from core.ocr.reader import PageReader
+    from core.ocr.recognizer import LineRecognizer
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+
+    def session(name: str) -> Any:
+        path = model_folder() / name
+        if not path.is_file():
+            raise LoadFailed(engine="built-in", reason=f"{path} is missing")
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=settings, providers=["CPUExecutionProvider"]
+        )
+
+    return PageReader(TextDetector(session(DETECTION)), LineRecognizer(session(RECOGNITION)))
+
+
+def places(reader: PageReader, image: RgbImage) -> dict[str, Any]:
+    """The answer to ``detect``: where the bubbles are, in reading order."""
+    from core.ocr.pixels import to_picture
+
+    found = reader.detect(to_picture(image))
+    return {"blocks": [{"box": box.to_json(), "direction": direction.value} for box, direction in found]}
+
+
 class PpOcrEngine:
     """Finds and reads Japanese text, on the CPU."""
 
@@ -46,28 +88,8 @@ class PpOcrEngine:
         Raises:
             LoadFailed: a model file is missing.
         """
-        import onnxruntime
-
-        from core.devices import physical_cores
-        from core.ocr.detector import TextDetector
-        from core.ocr.reader import PageReader
-        from core.ocr.recognizer import LineRecognizer
-
         threads = options.threads or physical_cores()
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = threads
-        settings.inter_op_num_threads = 1
-        settings.log_severity_level = 3
-
-        def session(name: str) -> Any:
-            path = model_folder() / name
-            if not path.is_file():
-                raise LoadFailed(engine="built-in", reason=f"{path} is missing")
-            return onnxruntime.InferenceSession(
-                str(path), sess_options=settings, providers=["CPUExecutionProvider"]
-            )
-
-        self._reader = PageReader(TextDetector(session(DETECTION)), LineRecognizer(session(RECOGNITION)))
+        self._reader = build_reader(threads)
         return Loaded("cpu", f"PP-OCRv6-small, {threads} threads")
 
     def run(
@@ -87,11 +109,7 @@ class PpOcrEngine:
             raise ReadFailed(engine="built-in", reason=f"{op} cannot be done")
         from core.ocr.pixels import to_picture
 
-        picture = to_picture(image)
         if op == "detect":
-            found = self._reader.detect(picture)
-            return {
-                "blocks": [{"box": box.to_json(), "direction": direction.value} for box, direction in found]
-            }
-        blocks = yield from self._reader.read(picture, cancelled)
+            return places(self._reader, image)
+        blocks = yield from self._reader.read(to_picture(image), cancelled)
         return {"blocks": [block.to_json() for block in blocks], "device": "cpu"}

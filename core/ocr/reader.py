@@ -62,6 +62,17 @@ class _Found:
     bubbles: list[list[int]]
 
 
+@dataclass(frozen=True)
+class Survey:
+    """A picture as the built-in engine sees it: the bubbles it read, and every place it took for text.
+
+    ``found`` also holds what it could not read, or took for noise afterwards.
+    """
+
+    blocks: list[TextBlock]
+    found: list[Box]
+
+
 class PageReader:
     """Reads every line of a picture and puts the lines into bubbles and the bubbles into order."""
 
@@ -108,11 +119,18 @@ class PageReader:
         Raises:
             Cancelled: ``cancelled()`` said so between two batches of lines.
         """
+        survey = yield from self.survey(picture, cancelled)
+        return survey.blocks
+
+    def survey(
+        self, picture: Picture, cancelled: Callable[[], bool]
+    ) -> Generator[dict[str, Any], None, Survey]:
+        """As ``read``, and besides the bubbles every place that was found."""
         _check(cancelled)
         picture = only_paper(picture)
         found = self._find(picture)
         if not found.bubbles:
-            return self._read_whole(picture)
+            return Survey(self._read_whole(picture), [])
         items: list[_Item] = []
         for number, members in enumerate(found.bubbles):
             items += _prepared(found, members, number)
@@ -123,7 +141,8 @@ class PageReader:
             block = _block(mine, found.directions[members[0]])
             if block is not None:
                 blocks.append(block)
-        return without_noise(blocks, picture.shape[1], picture.shape[0])
+        places = [_around([found.boxes[i] for i in members]) for members in found.bubbles]
+        return Survey(without_noise(blocks, picture.shape[1], picture.shape[0]), places)
 
     def _read_items(
         self, items: list[_Item], cancelled: Callable[[], bool]

@@ -1,0 +1,228 @@
+"""The MangaOCR network: checkpoint, tensors, beam search, likelihoods. Model process only.
+
+The text is that of ``manga_ocr.MangaOcr`` on the same weights and picture: same greying, same image
+processor, same search as the checkpoint asks for, same post-processing. Nothing here knows of pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import (
+    BertJapaneseTokenizer,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    VisionEncoderDecoderModel,
+    ViTImageProcessorPil,
+)
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils import logging
+
+from core.devices import physical_cores
+from core.engines import LoadOptions
+from core.errors import Cancelled, ModelUnusable, OutOfMemory
+from core.ocr.manga_checkpoint import check, name_of
+from core.ocr.manga_faults import attempt, check_device, free_cache
+from core.ocr.manga_text import Read, post_process, spread
+
+MAX_LENGTH = 300
+"""Tokens, as the manga-ocr package asks for."""
+_BATCH, _BATCH_CPU = 16, 8
+"""Pictures that are decoded together. Each takes 10 MB while it is (4 beams, the size of manga-ocr-base)."""
+_ENCODED, _ENCODED_CPU = 16, 1
+"""Pictures that go through the encoder together: on a CPU that is no faster, and cannot be cancelled."""
+_OTHERS = 3
+"""How many of the less likely beams are told."""
+_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class MangaModel:
+    """A checkpoint in memory."""
+
+    def __init__(self, options: LoadOptions) -> None:
+        """Read the checkpoint into the device's memory.
+
+        Raises:
+            ModelUnusable: the folder does not hold such a model, or a damaged one.
+            DeviceFailed, OutOfMemory: not on that device.
+        """
+        # Its progress bars and advice have no reader here.
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        folder = Path(options.checkpoint)
+        check(folder)
+        torch.set_num_threads(options.threads or physical_cores())
+        self.device = options.device
+        self._place = self._place_on(options.device)
+        self.precision = _precision(options.precision, self._place)
+        self._batch = _BATCH_CPU if self._place == "cpu" else _BATCH
+        self._processor = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
+        # Only decoded with, so the splitting of words is left out, which would read a dictionary of 250 MB.
+        self._tokenizer = BertJapaneseTokenizer.from_pretrained(
+            folder, local_files_only=True, word_tokenizer_type="basic"
+        )
+        self._network = self._read_weights(folder)
+
+    def _place_on(self, device: str) -> str:
+        """What torch calls the device.
+
+        Raises:
+            DeviceFailed: torch cannot use it.
+        """
+        check_device(device)
+        return device
+
+    def _from_pretrained(self, folder: Path) -> Any:
+        """The network and what was amiss with its weights; raises what torch and transformers raise."""
+        # On other devices accelerate puts each weight where it belongs, without a copy of all in RAM.
+        placed: dict[str, Any] = {} if self._place == "cpu" else {"device_map": {"": self._place}}
+        return VisionEncoderDecoderModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=_TYPES[self.precision],
+            output_loading_info=True,
+            **placed,
+        )
+
+    def _read_weights(self, folder: Path) -> Any:
+        try:
+            found, fault = attempt(self.device, partial(self._from_pretrained, folder))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            raise ModelUnusable(model=name_of(folder), reason=reason) from error
+        if fault is not None:
+            raise fault
+        assert found is not None
+        network, info = found
+        # The pooler is not used for reading; some checkpoints leave it out.
+        missing = [key for key in info["missing_keys"] if ".pooler." not in key]
+        wrong = [*missing, *(str(item[0]) for item in info["mismatched_keys"])]
+        if wrong:
+            reason = f"{len(wrong)} of its weights are missing or of another size ({sorted(wrong)[0]})"
+            raise ModelUnusable(model=name_of(folder), reason=reason)
+        return network.eval()
+
+    def read(
+        self, pictures: Sequence[Image.Image], cancelled: Callable[[], bool], allow_repeats: bool = False
+    ) -> Iterator[list[Read]]:
+        """One reading per picture, in the same order, batch by batch.
+
+        Args:
+            cancelled: asked before each token.
+            allow_repeats: search without the checkpoint's ``no_repeat_ngram_size``.
+
+        Raises:
+            Cancelled: ``cancelled()`` said so.
+            OutOfMemory: not even for one picture at a time.
+            DeviceFailed: the device is of no more use to this process.
+        """
+        done = 0
+        while done < len(pictures):
+            part = pictures[done : done + self._batch]
+            found, fault = attempt(self.device, partial(self.read_batch, part, cancelled, allow_repeats))
+            if found is not None:
+                done += len(part)
+                yield found
+            elif isinstance(fault, OutOfMemory) and len(part) > 1:
+                free_cache(self._place)
+                self._batch = len(part) // 2
+            elif fault is not None:
+                raise fault
+
+    @torch.inference_mode()
+    def read_batch(
+        self, pictures: Sequence[Image.Image], cancelled: Callable[[], bool], allow_repeats: bool
+    ) -> list[Read]:
+        """``read`` for as many pictures as go through the decoder together; raises what torch raises."""
+        encoded = self._encode(pictures, cancelled)
+        config = self._network.generation_config
+        count = min(config.num_beams or 1, _OTHERS + 1)
+        sequences = self._network.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=encoded),
+            max_length=MAX_LENGTH,
+            num_return_sequences=count,
+            stopping_criteria=StoppingCriteriaList([_Stop(cancelled)]),
+            **({"no_repeat_ngram_size": 0} if allow_repeats else {}),
+        )
+        return [
+            self._read_of(sequences[index * count : (index + 1) * count], encoded[index])
+            for index in range(len(pictures))
+        ]
+
+    def _encode(self, pictures: Sequence[Image.Image], cancelled: Callable[[], bool]) -> torch.Tensor:
+        """What the encoder sees in each picture, of shape (pictures, patches + 1, width)."""
+        together = _ENCODED_CPU if self._place == "cpu" else _ENCODED
+        parts = []
+        for start in range(0, len(pictures), together):
+            if cancelled():
+                raise Cancelled
+            # As the manga-ocr package does.
+            grey = [picture.convert("L").convert("RGB") for picture in pictures[start : start + together]]
+            pixels = self._processor(grey, return_tensors="pt").pixel_values
+            pixels = pixels.to(self._place, _TYPES[self.precision])
+            parts.append(self._network.encoder(pixel_values=pixels).last_hidden_state)
+        return torch.cat(parts)
+
+    def _read_of(self, beams: torch.Tensor, encoded: torch.Tensor) -> Read:
+        """The text of the first of the beams with its likelihoods, and the texts of the others."""
+        text, likelihoods = self._likelihoods(beams[0], encoded)
+        others = []
+        for beam in beams[1:]:
+            squeezed = "".join(self._tokenizer.decode(beam.tolist(), skip_special_tokens=True).split())
+            other, _ = post_process(squeezed, [0.0] * len(squeezed))
+            if other and other != text and other not in others:
+                others.append(other)
+        return Read(text, likelihoods, tuple(others))
+
+    def _likelihoods(self, sequence: torch.Tensor, encoded: torch.Tensor) -> tuple[str, tuple[float, ...]]:
+        """The text of the tokens, and how likely each of its characters was.
+
+        One more pass of the decoder over all of it gives the raw logits, which the rules of the search (no
+        repeats) have not changed.
+        """
+        end = self._network.generation_config.eos_token_id
+        ends = {end} if isinstance(end, int) else set(end or ())
+        ids = sequence.tolist()
+        length = next((n for n, token in enumerate(ids[1:], 1) if token in ends), len(ids))
+        chosen = sequence[1:length]
+        if not len(chosen):
+            return "", ()
+        logits = self._network(
+            encoder_outputs=BaseModelOutput(last_hidden_state=encoded[None]),
+            decoder_input_ids=sequence[None, : length - 1],
+            use_cache=False,
+        ).logits[0]
+        values = torch.log_softmax(logits.float(), dim=-1).gather(1, chosen[:, None])[:, 0].exp().tolist()
+        squeezed = "".join(self._tokenizer.decode(ids, skip_special_tokens=True).split())
+        special = set(self._tokenizer.all_special_tokens)
+        tokens = self._tokenizer.convert_ids_to_tokens(ids[1:length])
+        pieces = ["" if token in special else token.removeprefix("##") for token in tokens]
+        return post_process(squeezed, spread(squeezed, pieces, values))
+
+
+class _Stop(StoppingCriteria):
+    """Ends the search at the next token once the job is cancelled."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+        if self._cancelled():
+            raise Cancelled
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+
+
+def _precision(asked: str, device: str) -> str:
+    """``auto``: half precision only where the hardware is made for it, so that the CPU's text is exact."""
+    if asked != "auto":
+        return asked
+    if device.startswith("cuda"):
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return "fp32"

@@ -1,0 +1,194 @@
+"""The MangaOCR engine: the built-in engine finds the bubbles, MangaOCR reads them.
+
+How the network itself is run is in ``manga_model``, what it is shown in ``targets``, what happens to doubtful
+readings in ``ladder``. docs/decisions/009 says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from core.devices import physical_cores
+from core.engines import Loaded, LoadOptions
+from core.errors import Cancelled, ReadFailed
+from core.ocr.manga_checkpoint import name_of
+from core.types import Alternative, RgbImage, TextBlock, TextLine
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from core.ocr.doubt import Candidate
+    from core.ocr.ladder import Kept
+    from core.ocr.manga_model import MangaModel
+    from core.ocr.manga_text import Read
+    from core.ocr.reader import PageReader
+    from core.ocr.targets import Target
+
+T = TypeVar("T")
+
+CREDIBLE = 0.8
+"""Where the built-in engine read nothing, a reading of a lower mean likelihood is taken for made up."""
+MOST_ALTERNATIVES = 5
+
+
+class MangaOcrEngine:
+    """Reads Japanese text as it stands in manga."""
+
+    def __init__(self) -> None:
+        self._reader: PageReader | None = None
+        self._model: MangaModel | None = None
+
+    def load(self, options: LoadOptions) -> Loaded:
+        """Read the checkpoint in the folder ``options.checkpoint``, and the built-in engine's models.
+
+        Raises:
+            ModelUnusable: the folder does not hold such a model, or a damaged one.
+            DeviceFailed, OutOfMemory: not on that device.
+            LoadFailed: a model of the built-in engine is missing.
+        """
+        threads = options.threads or physical_cores()
+        # Threads of torch that wait for each other sleep instead of turning in circles. To be said before
+        # torch is imported. On a busy machine a text comes 15 times sooner.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # Importing torch takes 3 s and one core; the built-in engine's models are read beside it. What both
+        # import is imported before, since two threads in one import may meet in a half-made module.
+        import onnxruntime  # noqa: F401
+
+        import core.ocr.reader  # noqa: F401
+        from core.ocr.ppocr import build_reader
+
+        with ThreadPoolExecutor(1) as beside:
+            reader = beside.submit(build_reader, threads, spinning=False)
+            self._model = self._open(options)
+            self._reader = reader.result()
+        detail = f"{name_of(Path(options.checkpoint))}, {self._model.precision}, {threads} threads"
+        return Loaded(self._model.device, detail, self._model.precision)
+
+    def _open(self, options: LoadOptions) -> MangaModel:
+        """The network. Tests that let it fail override this."""
+        from core.ocr.manga_model import MangaModel
+
+        return MangaModel(options)
+
+    def run(
+        self,
+        op: str,
+        params: Mapping[str, Any],
+        image: RgbImage | None,
+        cancelled: Callable[[], bool],
+    ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        """``recognize``: every bubble with its text; ``detect``: only where the bubbles are.
+
+        Args:
+            params: for ``recognize``. ``retry_doubtful`` (True): read doubtful bubbles in other ways, too.
+                ``allow_repeats`` (False): let the search write ドドドド. ``quick`` (False): yield
+                ``{"provisional": {"blocks": [...]}}`` with the built-in engine's reading, once it is there.
+
+        Raises:
+            Cancelled: between two tokens, or two batches of the built-in engine's lines.
+            OutOfMemory, DeviceFailed: the device cannot do it.
+            ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
+        """
+        reader, model = self._reader, self._model
+        if reader is None or model is None or image is None or op not in ("recognize", "detect"):
+            raise ReadFailed(engine="MangaOCR", reason=f"{op} cannot be done")
+        from PIL import Image
+
+        from core.ocr.ladder import RUNGS, climb
+        from core.ocr.pixels import to_picture
+        from core.ocr.ppocr import places
+        from core.ocr.targets import targets
+
+        if op == "detect":
+            return places(reader, image)
+        picture = to_picture(image)
+        survey = _result(reader.survey(picture, cancelled))
+        if params.get("quick"):
+            yield {"provisional": {"blocks": [block.to_json() for block in survey.blocks]}}
+        found = targets(survey, picture)
+        total = sum(len(target.parts) for target in found)
+        allow_repeats = bool(params.get("allow_repeats", False))
+        done = 0
+
+        def read_all(pictures: Sequence[Image.Image]) -> Generator[dict[str, Any], None, list[Read]]:
+            nonlocal done
+            reads: list[Read] = []
+            for batch in model.read(pictures, cancelled, allow_repeats):
+                reads += batch
+                done += len(batch)
+                yield {"lines_done": min(done, total), "lines": total}
+            return reads
+
+        yield {"lines_done": 0, "lines": total}
+        if cancelled():
+            raise Cancelled
+        page = Image.frombytes("RGB", (image.width, image.height), image.data)
+        retry = bool(params.get("retry_doubtful", True))
+        kept = yield from climb(page, found, read_all, RUNGS if retry else (), second_engine=retry)
+        blocks = [_block(target, reading) for target, reading in zip(found, kept, strict=True)]
+        return {
+            "blocks": [block.to_json() for block in blocks if block is not None],
+            "device": model.device,
+        }
+
+
+def _result(steps: Generator[dict[str, Any], None, T]) -> T:
+    """What the steps return; their progress is not that of the reading the user waits for."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def is_made_up(target: Target, reading: Candidate) -> bool:
+    """Whether there is no text, as far as can be told: MangaOCR always finds one."""
+    return not reading.text or (target.built_in is None and reading.likelihood < CREDIBLE)
+
+
+def _block(target: Target, kept: Kept) -> TextBlock | None:
+    """The bubble as it is told, None for one that is taken for made up."""
+    from core.ocr.transfer import furigana_for
+
+    best = kept.best
+    if is_made_up(target, best):
+        return None
+    boxes = _boxes(target, len(best.texts))
+    furigana = furigana_for(target.built_in, best.texts) if target.built_in else [()] * len(best.texts)
+    lines = []
+    start = 0
+    for text, box, aids in zip(best.texts, boxes, furigana, strict=True):
+        if text:
+            lines.append(TextLine(text, box, best.likelihoods[start : start + len(text)], aids))
+        start += len(text)
+    return TextBlock(target.box, target.direction, tuple(lines), _alternatives(kept))
+
+
+def _boxes(target: Target, count: int) -> list[Any]:
+    """Where each of the texts of a reading is."""
+    if count == 1:
+        return [target.box]
+    lines = target.built_in.lines if target.built_in else ()
+    if count == len(lines):
+        return [line.box for line in lines]
+    return list(target.parts)
+
+
+def _alternatives(kept: Kept) -> tuple[Alternative, ...]:
+    """Every other text that was found, each once: other looks, then less likely beams of the one kept."""
+    from core.ocr.agreement import fold
+
+    listed = [Alternative("\n".join(c.texts), c.how or "beam", c.likelihoods) for c in kept.others]
+    listed += [Alternative(text, "beam") for text in kept.best.others]
+    seen = {fold(kept.best.text), ""}
+    found = []
+    for other in listed:
+        if fold(other.text) not in seen:
+            seen.add(fold(other.text))
+            found.append(other)
+    return tuple(found[:MOST_ALTERNATIVES])

@@ -1,0 +1,99 @@
+"""MangaOCR on a device that fails on purpose, with the exceptions torch really raises.
+
+Registered under MangaOCR's own name. It runs the real engine on the CPU, also when it was asked for
+``cuda:0``, which it reports as the device in use. ``YOMITORI_FAULTS`` (read in the model process) says what
+goes wrong there: faults apart by commas, each ``WHERE=WHAT``.
+
+WHERE: ``load``; ``job3``, the third picture that this process is given; ``jobs``, every picture;
+``batch2``, whenever more than 2 crops go through the network together.
+WHAT: ``oom`` (out of VRAM), ``cuda`` (an illegal access), ``refused`` (no such device),
+all on devices other than the CPU only; ``ram`` (torch cannot allocate), ``memory`` (MemoryError),
+on the CPU only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.engines import EngineSpec, LoadOptions
+from core.errors import DeviceFailed
+from core.ocr.manga_ocr import MangaOcrEngine
+from core.types import RgbImage
+
+VARIABLE = "YOMITORI_FAULTS"
+
+FAULTY_MANGA = EngineSpec(
+    "manga-ocr",
+    "ocr",
+    "MangaOCR",
+    "tests.support.faulty_manga:FaultyMangaOcrEngine",
+    10_000_000,
+    devices=("cuda", "mps", "cpu"),
+    has_checkpoint=True,
+)
+
+
+class FaultyMangaOcrEngine(MangaOcrEngine):
+    def __init__(self) -> None:
+        super().__init__()
+        self._jobs = 0
+
+    def _open(self, options: LoadOptions) -> Any:
+        # Made here because its base imports torch, which only the model process does.
+        from core.ocr.manga_model import MangaModel
+
+        engine = self
+
+        class FaultyModel(MangaModel):
+            def _place_on(self, device: str) -> str:
+                if "load" in _faults("refused", device):
+                    raise DeviceFailed(device=device, reason="this torch finds no CUDA device")
+                return "cpu"
+
+            def _from_pretrained(self, folder: Path) -> Any:
+                _fail(["load"], self.device)
+                return super()._from_pretrained(folder)
+
+            def read_batch(self, pictures: Sequence[Any], *rest: Any) -> Any:
+                _fail([f"job{engine._jobs}", "jobs"], self.device)
+                _fail([f"batch{size}" for size in range(len(pictures))], self.device)
+                return super().read_batch(pictures, *rest)
+
+        return FaultyModel(options)
+
+    def run(
+        self,
+        op: str,
+        params: Mapping[str, Any],
+        image: RgbImage | None,
+        cancelled: Callable[[], bool],
+    ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        self._jobs += 1
+        return (yield from super().run(op, params, image, cancelled))
+
+
+def _faults(what: str, device: str) -> list[str]:
+    """Where a fault of that kind is asked for on the device."""
+    if (device == "cpu") != (what in ("ram", "memory")):
+        return []
+    asked = re.findall(r"(\w+)=(\w+)", os.environ.get(VARIABLE, ""))
+    return [where for where, kind in asked if kind == what]
+
+
+def _fail(places: Sequence[str], device: str) -> None:
+    """Raise what torch would, where one of the places is to fail."""
+    import torch
+
+    errors: dict[str, Exception] = {
+        "oom": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+        "cuda": torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        "ram": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes."),
+        "memory": MemoryError(),
+    }
+    for what, error in errors.items():
+        if set(places) & set(_faults(what, device)):
+            raise error
