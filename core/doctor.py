@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from core import __version__
@@ -13,8 +14,11 @@ from core.engine import Engine
 from core.engines import title_of
 from core.errors import YomitoriError
 from core.memory import format_bytes
+from core.models.library import ModelLibrary
+from core.models.places import ensure_models_root
 from core.ocr.ppocr import DETECTION, RECOGNITION, model_folder
 from core.paths import Paths, ensure_private_folder
+from core.settings import SettingsStore
 from core.types import RgbImage
 
 
@@ -63,6 +67,38 @@ def check_model_files() -> Iterator[Check]:
     except (YomitoriError, OSError) as error:
         fix = "Install the locked packages again: make setup, or pip install rapidocr."
         yield Check("Model files", False, str(error), fix)
+
+
+def check_weights(settings: SettingsStore, library: ModelLibrary) -> Iterator[Check]:
+    """The folder for models, the model that the settings name, and the library that runs it."""
+    try:
+        yield Check("Folder models", True, str(ensure_models_root(library.root("ocr"))))
+    except YomitoriError as error:
+        yield Check("Folder models", False, error.message, error.advice)
+    try:
+        version = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        yield Check("PyTorch", None, "not installed; the built-in engine needs none")
+    else:
+        yield Check("PyTorch", None, f"{version}{_build(version)}")
+    model = settings.current.models.ocr_model
+    try:
+        found = library.lookup("ocr", model)
+    except YomitoriError as error:
+        yield Check(f"Model {model}", False, error.message, error.advice)
+        return
+    if found is None:
+        yield Check(f"Model {model}", None, "not downloaded; the built-in engine reads")
+    else:
+        yield Check(f"Model {model}", True, str(found.folder))
+
+
+def _build(version: str) -> str:
+    """What a build of PyTorch is for, where its version says so (``2.13.0+cpu``)."""
+    local = version.partition("+")[2]
+    if local == "cpu":
+        return ", for the CPU only"
+    return f", for NVIDIA cards ({local})" if local.startswith("cu") else ""
 
 
 def check_engine(engine: Engine) -> Check:

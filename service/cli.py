@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 something unexpected; 2 wrong usage or setting; 3 a picture that cannot be read;
 4 a model failed; 5 a folder or disk; 6 the desktop refused; 7 the running instance could not be reached;
-8 too much is waiting; 130 cancelled.
+8 too much is waiting; 9 a download failed; 130 cancelled.
 """
 
 from __future__ import annotations
@@ -19,14 +19,24 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.doctor import Check, check_engine, check_folders, check_machine, check_model_files
+from core.doctor import (
+    Check,
+    check_engine,
+    check_folders,
+    check_machine,
+    check_model_files,
+    check_weights,
+)
 from core.engine import Engine
+from core.engines import title_of
 from core.errors import FileUnreadable, NoPictures, NotRunning, StorageError, UsageError, YomitoriError
 from core.images import MAX_BYTES, SUFFIXES, load_image
 from core.instance import Instance
+from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
 from core.types import OcrResult, RgbImage
+from service import models_cli
 
 STDIN_NAME = "standard input"
 
@@ -100,17 +110,27 @@ def build_parser() -> argparse.ArgumentParser:
     for name, help_text in (
         ("capture", "snip now, in the running Yomitori or in a new one"),
         ("show", "open the history of the running Yomitori"),
+        ("unload", "have the running Yomitori free the memory of its models"),
         ("quit", "end the running Yomitori"),
     ):
         commands.add_parser(name, help=help_text, allow_abbrev=False)
     doctor = commands.add_parser("doctor", help="say what works on this machine", allow_abbrev=False)
     doctor.add_argument("--json", action="store_true", help="one JSON object per check and row")
     for command in (ocr, doctor):
-        command.add_argument(
-            "--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
-        )
+        _add_verbose(command)
+    models_cli.add_parser(commands, _add_models_flags)
     _add_setting_flags(parser, None)
     return parser
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    """``--verbose`` after the command means the same as before it."""
+    parser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _add_models_flags(parser: argparse.ArgumentParser) -> None:
+    _add_verbose(parser)
+    _add_setting_flags(parser, ("models",))
 
 
 def _add_setting_flags(parser: argparse.ArgumentParser, groups: tuple[str, ...] | None) -> None:
@@ -170,7 +190,8 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     if arguments.annotate:
         _check_annotate(arguments.annotate, len(sources))
     worst = 0
-    engine = Engine(store, paths.log)
+    library = ModelLibrary(store, paths, paths.log)
+    engine = Engine(store, paths.log, library=library)
     try:
         for index, (source, outcome) in enumerate(_read_all(engine, sources)):
             if isinstance(outcome, YomitoriError):
@@ -185,6 +206,7 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
                 annotate(image, result, arguments.annotate)
     finally:
         engine.close()
+        library.close()
     return worst
 
 
@@ -252,6 +274,11 @@ def _print_result(source: str, result: OcrResult, as_json: bool, first: bool) ->
         print(json.dumps({"file": source, **result.to_json()}, ensure_ascii=False), flush=True)
     else:
         print(("" if first else "\n") + result.text, flush=True)
+    if result.notice is not None:
+        print(
+            f"yomitori: {result.notice.message} Read by the {title_of(result.engine)} engine.",
+            file=sys.stderr,
+        )
     if not result.text.strip():
         print(f"yomitori: no text was found in {source}", file=sys.stderr)
 
@@ -277,15 +304,19 @@ def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Fro
     """Prints every check; 0 when reading works, whatever else does not."""
     paths = Paths.for_user()
     store = _open_settings(paths, flags)
-    engine = Engine(store, paths.log)
+    library = ModelLibrary(store, paths, paths.log)
+    engine = Engine(store, paths.log, library=library)
     try:
         reading = check_engine(engine)
+        weights = list(check_weights(store, library))
     finally:
         engine.close()
+        library.close()
     checks = [
         *check_machine(),
         reading,
         *check_model_files(),
+        *weights,
         *check_folders(paths),
         *front_end.check_desktop(store),
     ]
@@ -301,6 +332,14 @@ def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Fro
     return 0 if reading.ok else 4
 
 
+# ---- models
+
+
+def _models(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: FrontEnd) -> int:
+    paths = Paths.for_user()
+    return models_cli.run(arguments, _open_settings(paths, flags), paths)
+
+
 def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(
         stream=sys.stderr,
@@ -313,6 +352,8 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "ocr": _ocr,
     "capture": _call,
     "show": _call,
+    "unload": _call,
     "quit": _call,
     "doctor": _doctor,
+    "models": _models,
 }

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core.images import to_png
 from core.types import OcrResult
+from tests.support.local_library import TINY_MANGA_OCR
+from tests.support.manga_crops import load_crops
 from tests.support.ordinary_user import run_as_ordinary_user
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -179,11 +182,42 @@ def test_a_picture_without_text_is_said(tmp_path: Path) -> None:
     assert "no text was found" in done.stderr
 
 
+def test_mangaocr_by_name_and_without_weights_says_how_to_get_them() -> None:
+    done = yomitori("ocr", "--engine", "manga-ocr", str(PICTURE))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "manga-ocr is not on this computer yet." in done.stderr
+    assert "yomitori models download manga-ocr" in done.stderr
+
+
+def test_mangaocr_reads_where_its_weights_are() -> None:
+    crop = next(crop for crop in load_crops() if crop.category == "plain")
+    done = yomitori("ocr", "-", "--json", stdin=to_png(crop.image), MANGAOCR_MODEL_PATH=str(TINY_MANGA_OCR))
+    assert done.returncode == 0, done.stderr
+    result = OcrResult.from_json(json.loads(done.stdout))
+    assert (result.engine, result.device) == ("manga-ocr", "cpu")
+    assert result.blocks[0].text == crop.text
+
+
+def test_a_folder_without_a_model_in_it_is_said() -> None:
+    done = yomitori("ocr", "--models-ocr-model", str(ROOT / "docs"), "--engine", "manga-ocr", str(PICTURE))
+    assert done.returncode == 4
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unload_needs_a_running_yomitori() -> None:
+    done = yomitori("unload")
+    assert done.returncode == 7
+    assert "not running" in done.stderr
+
+
 def test_doctor_says_what_works_without_a_display() -> None:
     done = yomitori("doctor")
     assert done.returncode == 0
     assert "ok  Reading engine: built-in on cpu" in done.stdout
     assert "NO  Display: The tray cannot be used here: there is no display." in done.stdout
+    assert "--  Model manga-ocr: not downloaded; the built-in engine reads" in done.stdout
+    assert "--  PyTorch: 2." in done.stdout
     rows = [json.loads(row) for row in yomitori("doctor", "--json").stdout.splitlines()]
     assert all(row["fix"] for row in rows if row["ok"] is False)
 

@@ -30,6 +30,7 @@ def test_the_wheel_holds_the_command_and_everything_it_needs(tmp_path: Path) -> 
     assert {
         "main.py",
         "core/engine.py",
+        "core/models/catalogue.json",
         "core/ocr/ppocr.py",
         "desktop/hotkeys/x11.py",
         "service/cli.py",

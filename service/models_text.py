@@ -1,0 +1,168 @@
+"""Models and downloads as sentences and as JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.engines import find_engine
+from core.memory import format_bytes
+from core.models import licences
+from core.models.entries import DownloadPlan, ModelEntry, Progress, RevisionEntry
+from core.models.estimate import memory_needed
+from core.settings import Settings
+
+_DAY = 86400.0
+
+
+def short(commit: str) -> str:
+    """The first digits of a commit, enough to tell it from others."""
+    return commit[:8]
+
+
+def size_text(count: float) -> str:
+    """``3.1 kB``, ``215 MB``, ``5.9 GB``."""
+    if count < 1e3:
+        return f"{count:.0f} bytes"
+    if count < 9.995e6:
+        return f"{count / 1e3:.0f} kB" if count < 999.5e3 else f"{count / 1e6:.1f} MB"
+    return format_bytes(count)
+
+
+def is_selected(entry: ModelEntry, settings: Settings) -> bool:
+    """Whether the settings name this model."""
+    return entry.role == "ocr" and settings.models.ocr_model.partition("@")[0] in (entry.name, entry.repo)
+
+
+def memory_of(entry: ModelEntry, settings: Settings) -> int:
+    """Bytes that reading with it needs on the CPU, 0 when that is not known."""
+    precision = settings.models.precision
+    if precision == "auto":
+        precision = "fp32"
+    used = entry.in_use
+    if used is not None and entry.role == "ocr":
+        # The folder of a revision: a converted copy has as many weights as what it was made from.
+        folder = entry.folder / "snapshots" / used.commit
+        return memory_needed(folder, precision, find_engine("manga-ocr", "ocr").memory)
+    return entry.known.memory.get(precision, 0) if entry.known else 0
+
+
+def share_text(part: int, whole: int) -> str:
+    """``60 % (3.1 of 5.2 MB)``, or the part alone when the whole is not known."""
+    if not whole:
+        return size_text(part)
+    return f"{min(99, 100 * part // whole)} % ({size_text(part)} of {size_text(whole)})"
+
+
+def _state(entry: ModelEntry) -> str:
+    if entry.state == "ready":
+        return "ready"
+    if entry.state == "partial":
+        return f"partly downloaded, {share_text(entry.partial_bytes, entry.needed_bytes)}"
+    return "not downloaded" + (f", {size_text(entry.needed_bytes)}" if entry.needed_bytes else "")
+
+
+def describe_model(entry: ModelEntry, settings: Settings) -> str:
+    """A paragraph for a terminal."""
+    selected = ", chosen in the settings" if is_selected(entry, settings) else ""
+    rows = [f"{entry.name}: {_state(entry)}{selected}"]
+    if entry.known:
+        rows.append(f"  {entry.known.title}. {entry.known.what_for}")
+        rows.append(f"  from {entry.repo}")
+    memory = memory_of(entry, settings)
+    licence = entry.licence or licences.NOT_STATED
+    if entry.licence and not licences.is_open(entry.licence):
+        licence += " (to be accepted before a download)"
+    needs = f", needs {size_text(memory)} of memory" if memory else ""
+    rows.append(f"  licence {licence}{needs}")
+    rows.extend(f"  {_revision(revision)}" for revision in sorted(entry.revisions, key=_order))
+    if entry.state == "ready" and entry.partial_bytes:
+        rows.append(f"  besides, {size_text(entry.partial_bytes)} of a download that was not finished")
+    return "\n".join(rows)
+
+
+def _order(revision: RevisionEntry) -> bool:
+    return not revision.in_use
+
+
+def _revision(revision: RevisionEntry) -> str:
+    notes = [f"revision {short(revision.commit)}", size_text(revision.size)]
+    if revision.in_use:
+        notes.append("in use")
+    if not revision.complete:
+        notes.append("not complete")
+    if revision.imported:
+        notes.append("imported")
+    if revision.converted:
+        notes.append("converted to safetensors")
+    elif revision.needs_conversion:
+        notes.append("to be converted to safetensors")
+    notes.append(_unused(revision.last_used))
+    return ", ".join(notes)
+
+
+def _unused(last_used: str) -> str:
+    try:
+        since = datetime.fromisoformat(last_used)
+        days = int((datetime.now(UTC) - since).total_seconds() // _DAY)
+    except (ValueError, TypeError):
+        return "not used yet"
+    return f"unused since {since.astimezone():%Y-%m-%d}" if days > 0 else "used today"
+
+
+def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
+    """One row of ``models list --json``; sizes in bytes, times in ISO 8601."""
+    known = entry.known
+    return {
+        "name": entry.name,
+        "repo": entry.repo,
+        "title": entry.title,
+        "role": entry.role,
+        "what_for": known.what_for if known else "",
+        "state": entry.state,
+        "chosen": is_selected(entry, settings),
+        "partial_bytes": entry.partial_bytes,
+        "needed_bytes": entry.needed_bytes,
+        "disk_bytes": entry.disk_bytes,
+        "memory_bytes": memory_of(entry, settings),
+        "licence": entry.licence or None,
+        "licence_open": licences.is_open(entry.licence) if entry.licence else None,
+        "folder": str(entry.folder),
+        "revisions": [
+            {
+                "commit": revision.commit,
+                "size": revision.size,
+                "complete": revision.complete,
+                "in_use": revision.in_use,
+                "last_used": revision.last_used or None,
+                "converted": revision.converted,
+                "imported": revision.imported,
+            }
+            for revision in entry.revisions
+        ],
+    }
+
+
+def describe_plan(entry: ModelEntry, plan: DownloadPlan, root: Path) -> str:
+    """What is said before a download begins."""
+    here = f", {size_text(plan.have_bytes)} of it are here already" if plan.have_bytes else ""
+    licence = plan.licence + ("" if plan.licence_open else ", which is not an open-source licence")
+    name = f"{entry.title}, {plan.repo}" if entry.known else plan.repo
+    rows = [
+        f"{name}, revision {short(plan.commit)} ({plan.revision})",
+        f"  size     {size_text(plan.total_bytes)}{here}",
+        f"  licence  {licence}",
+        f"  folder   {root}, {size_text(plan.free_disk)} free, {size_text(plan.disk_bytes)} needed",
+    ]
+    if plan.will_convert:
+        rows.append("  weights  pytorch_model.bin; converted to safetensors once it is here")
+    return "\n".join(rows)
+
+
+def describe_pause(progress: Progress | None) -> str:
+    """What is said when Ctrl+C has stopped a download."""
+    if progress is None or progress.phase not in ("download", "wait"):
+        return "Paused. The same command goes on from here."
+    share = share_text(progress.done_bytes, progress.total_bytes)
+    return f"Paused at {share}. The same command goes on from there."
