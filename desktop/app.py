@@ -28,12 +28,14 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from core import __version__
-from core.engine import Engine
+from core.engine import BUILT_IN, Engine
 from core.errors import BackendUnavailable, YomitoriError
-from core.events import HostState
+from core.events import HostState, State
 from core.history import History
 from core.images import SUFFIXES
 from core.instance import Instance
+from core.memory import MemoryJudge
+from core.models.library import ModelLibrary
 from core.paths import Paths, ensure_private_folder
 from core.settings import Settings, SettingsStore
 from desktop import capture, clipboard, hotkeys, notify
@@ -41,6 +43,7 @@ from desktop.clipboard.base import ClipboardBackend
 from desktop.display import display_problem
 from desktop.focus import make_focus
 from desktop.hotkey_manager import HotkeyManager
+from desktop.models_controller import ModelsController
 from desktop.notify.base import NotifyBackend
 from desktop.overlay import Overlay
 from desktop.result import ResultCard
@@ -52,6 +55,7 @@ from desktop.worker import Bridge, HostThread
 
 if TYPE_CHECKING:
     from desktop.history_window import HistoryWindow
+    from desktop.memory_row import MemoryRow
     from desktop.settings_dialog import SettingsDialog
 
 log = logging.getLogger(__name__)
@@ -139,7 +143,9 @@ class Desktop(QObject):
         self.messages = MessageSink(_once(lambda: notify.choose("auto", self.tray.icon)), self)
         self.messages.untold.connect(self.tray.show_message)
         self.bridge = Bridge(self)
-        self.engine = Engine(settings, paths.log, runner=HostThread)
+        memory = MemoryJudge()
+        self.library = ModelLibrary(settings, paths, paths.log, runner=HostThread, memory=memory)
+        self.engine = Engine(settings, paths.log, runner=HostThread, library=self.library, memory=memory)
         self.bridge.watch(self.engine)
         self._first_start = not paths.history_file.exists()
         self.history = self._open_history()
@@ -161,7 +167,18 @@ class Desktop(QObject):
             self,
         )
         self.hotkeys = HotkeyManager(settings, hotkeys.choose, self)
+        self.models = ModelsController(
+            self.library,
+            self.engine,
+            settings,
+            self.bridge,
+            self.messages,
+            self.actions,
+            lambda: self._settings_dialog is not None and self._settings_dialog.isVisible(),
+            self,
+        )
         self._history_window: HistoryWindow | None = None
+        self._memory_row: MemoryRow | None = None
         self._settings_dialog: SettingsDialog | None = None
         self._prune_timer = QTimer(self, interval=_PRUNE_EVERY_MS)
         self._prune_soon = QTimer(self, singleShot=True, interval=_PRUNE_AFTER_CHANGE_MS)
@@ -170,21 +187,25 @@ class Desktop(QObject):
 
     def start(self, capture_now: bool) -> None:
         sys.excepthook = self._on_exception
-        self._on_state(self.engine.state())
+        self._show_state()
         self.tray.show()
         self.hotkeys.start()
         self._instance.listen(self.bridge.command_came)
         self._tell_problems()
         if self._first_start:
-            key = self._settings.current.capture.snip_hotkey
-            self.messages.tell(
-                self.tr("Yomitori is ready"),
-                self.tr("Press {0} and drag over some text.").format(key) if key else "",
-            )
+            self._welcome()
         self._prune()
         self._prune_timer.start()
+        self.models.start()
         if capture_now:
             self.controller.snip()
+
+    def _welcome(self) -> None:
+        key = self._settings.current.capture.snip_hotkey
+        lines = [self.tr("Press {0} and drag over some text.").format(key)] if key else []
+        if self._settings.current.reading.engine == "auto" and self.engine.reading_engine() == BUILT_IN:
+            lines.append(self.tr("The built-in engine reads until you download MangaOCR in the tray's menu."))
+        self.messages.tell(self.tr("Yomitori is ready"), "\n".join(lines))
 
     def _tell_problems(self) -> None:
         """What went wrong before there was anybody to tell, in one message: a second hides the first."""
@@ -213,11 +234,14 @@ class Desktop(QObject):
         for window in (self._history_window, self._settings_dialog):
             if window is not None:
                 window.close()
+        self.models.close()
         self.tray.close()
         if self._clipboard is not None:
             self._clipboard.hand_over()
         self.bridge.close()
         self.engine.close()
+        # After the engine, which asks it for weights. A download that runs is paused.
+        self.library.close()
         if self.history is not None:
             self.history.close()
         # Last: whoever gets the lock next opens the history.
@@ -241,7 +265,6 @@ class Desktop(QObject):
         actions.open_image.triggered.connect(self._open_image)
         actions.history.triggered.connect(self.show_history)
         actions.settings.triggered.connect(self.show_settings)
-        actions.unload.triggered.connect(lambda: self.engine.unload())
         actions.pause_hotkeys.toggled.connect(self._pause_hotkeys)
         actions.pause_history.toggled.connect(self._pause_history)
         actions.quit.triggered.connect(self.quit)
@@ -249,6 +272,8 @@ class Desktop(QObject):
         self.hotkeys.failed.connect(self.messages.tell_error)
         self.hotkeys.changed.connect(self._on_hotkeys_changed)
         self.bridge.state_changed.connect(self._on_state)
+        self.bridge.state_changed.connect(self.models.on_state)
+        self.models.changed.connect(self._show_state)
         self.bridge.command.connect(self._on_command)
         self.tray.no_tray.connect(self._on_no_tray)
         self.controller.history_changed.connect(self._refresh_history)
@@ -274,17 +299,37 @@ class Desktop(QObject):
 
     def _on_hotkeys_changed(self) -> None:
         self.actions.show_keys(self.hotkeys.keys)
-        if self._settings_dialog is not None:
-            self._settings_dialog.refresh_notes()
+        self._show_notes()
 
     def _on_state(self, state: HostState) -> None:
-        lines = [model_state(state)]
+        self._show_state()
+        shown = self._settings_dialog is not None or self.models.is_open
+        if shown and state.state in (State.READY, State.UNLOADED):
+            # What is free has changed, and with it what fits.
+            self.models.tasks.look()
+
+    def _show_state(self) -> None:
+        lines = [model_state(self.engine.state()), *self.models.state_lines()]
         if self.controller.history_paused:
             lines.append(self.tr("History paused"))
         self.tray.set_state("\n".join(lines))
-        self.actions.unload.setEnabled(state.memory > 0)
-        if self._settings_dialog is not None:
-            self._settings_dialog.refresh_notes()
+        self.actions.unload.setEnabled(any(state.memory for state in self._states()))
+        self._show_notes()
+
+    def _states(self) -> list[HostState]:
+        """Of the engine that was chosen, and of the built-in one that helps it out."""
+        return [self.engine.state("ocr"), self.engine.state("quick")]
+
+    def _show_notes(self) -> None:
+        if self._settings_dialog is None:
+            return
+        survey = self.models.tasks.survey
+        if survey is not None:
+            self._settings_dialog.set_devices(survey.devices)
+            self._settings_dialog.set_models_folder(str(survey.root))
+        self._settings_dialog.refresh_notes()
+        if self._memory_row is not None:
+            self._memory_row.refresh()
 
     def _on_settings(self, settings: Settings) -> None:
         self.theme.set_choice(settings.general.theme)
@@ -307,7 +352,7 @@ class Desktop(QObject):
 
     def _pause_history(self, paused: bool) -> None:
         self.controller.history_paused = paused
-        self._on_state(self.engine.state())
+        self._show_state()
 
     # ---- history
 
@@ -369,33 +414,34 @@ class Desktop(QObject):
 
     def show_settings(self) -> None:
         if self._settings_dialog is None:
+            from desktop.download_panel import Downloads
+            from desktop.memory_row import MemoryRow
+            from desktop.row_notes import RowNotes
             from desktop.settings_dialog import SettingsDialog
 
-            dialog = SettingsDialog(self._settings, self.theme, self._paths, self._row_note)
+            tasks = self.models.tasks
+            offer = self.models.offer_download
+            self._memory_row = MemoryRow(self._states, self.engine.unload)
+            dialog = SettingsDialog(
+                self._settings,
+                self.theme,
+                self._paths,
+                RowNotes(self._settings, self.engine, tasks, self.hotkeys, offer),
+                {"models": [self._memory_row, Downloads(tasks)]},
+            )
             # A key that is grabbed cannot be recorded.
             dialog.recording_changed.connect(self._pause_hotkeys)
+            dialog.models_requested.connect(self.models.show_window)
             dialog.destroyed.connect(self._on_settings_destroyed)
             self._settings_dialog = dialog
+            self._show_notes()
+            tasks.look()
         self.card.dismiss()
         _raise(self._settings_dialog)
 
     def _on_settings_destroyed(self) -> None:
         self._settings_dialog = None
-
-    def _row_note(self, key: str) -> tuple[str, str]:
-        """What is so right now, shown under a setting, and how: ``muted``, or ``bad`` for a problem."""
-        problem = self.hotkeys.problems.get(key)
-        if problem is not None:
-            return error_sentence(problem), "bad"
-        state = self.engine.state()
-        text = ""
-        if key == "reading.engine":
-            text = model_state(state)
-        elif key == "capture.hotkey_backend" and self.hotkeys.backend_name:
-            text = self.tr("In use: {0}").format(self.hotkeys.backend_name)
-        elif key == "models.device" and state.device:
-            text = self.tr("In use: {0}").format(state.device)
-        return text, "muted"
+        self._memory_row = None
 
     # ---- the rest
 

@@ -1,22 +1,44 @@
-"""Which characters of a text that was read are doubtful, and where they stand after post-processing."""
+"""How sure a text is: the likelihood of each character after post-processing, and which are doubtful."""
 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 
 from core.types import OcrResult
 
-LIMIT = 0.6
-"""A character under this likelihood is marked."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Under the likelihood ``character`` a character is marked, under the mean ``mean`` a text is doubtful.
+
+    Likelihoods of different models say different things, so each engine has limits of its own.
+    """
+
+    character: float
+    mean: float
+
+
+_BUILT_IN = Limits(0.6, 0.0)
+_LIMITS = {
+    # First choices, not measured yet.
+    "manga-ocr": Limits(0.5, 0.85),
+    "ppocr": _BUILT_IN,
+}
 _SHARE = 0.2
 _LOOK_AHEAD = 12
 
 
-def doubtful_characters(result: OcrResult, limit: float = LIMIT) -> list[int]:
-    """Indices into ``result.text`` (code points) of the characters read with a likelihood under ``limit``.
+def limits_for(engine: str) -> Limits:
+    """The limits of the engine of that name, those of the built-in one for a name that is not known."""
+    return _LIMITS.get(engine, _BUILT_IN)
+
+
+def likelihoods(result: OcrResult) -> list[float | None]:
+    """For each character (code point) of ``result.text`` the model's likelihood of it, None where unknown.
 
     Post-processing drops, joins and widens characters, so the two texts are walked side by side; what
-    has no counterpart among the next few characters is not marked.
+    has no counterpart among the next few characters is unknown.
     """
     raw = [
         (char, confidence)
@@ -25,21 +47,37 @@ def doubtful_characters(result: OcrResult, limit: float = LIMIT) -> list[int]:
         if len(line.confidences) == len(line.text)
         for char, confidence in zip(line.text, line.confidences, strict=True)
     ]
-    found, place = [], 0
-    for index, char in enumerate(result.text):
+    found: list[float | None] = []
+    place = 0
+    for char in result.text:
+        value = None
         for ahead in range(place, min(place + _LOOK_AHEAD, len(raw))):
             if _same(raw[ahead][0], char):
-                if raw[ahead][1] < limit and not char.isspace():
-                    found.append(index)
+                value = raw[ahead][1]
                 place = ahead + 1
                 break
+        found.append(value)
     return found
 
 
-def is_doubtful(result: OcrResult, limit: float = LIMIT) -> bool:
-    """Whether so many characters are doubtful that the reader should look twice."""
+def doubtful_characters(result: OcrResult) -> list[int]:
+    """Indices into ``result.text`` (code points) of the characters that are marked."""
+    limit = limits_for(result.engine).character
+    return [
+        index
+        for index, (char, value) in enumerate(zip(result.text, likelihoods(result), strict=True))
+        if value is not None and value < limit and not char.isspace()
+    ]
+
+
+def is_doubtful(result: OcrResult) -> bool:
+    """Whether the reader should look twice: many doubtful characters, or a low mean."""
     letters = sum(not char.isspace() for char in result.text)
-    return letters > 0 and len(doubtful_characters(result, limit)) >= _SHARE * letters
+    if letters == 0:
+        return False
+    mean = result.confidence
+    low = mean is not None and mean < limits_for(result.engine).mean
+    return low or len(doubtful_characters(result)) >= _SHARE * letters
 
 
 def _same(one: str, other: str) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
+from collections.abc import Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QColor,
     QEnterEvent,
-    QFontMetricsF,
     QGuiApplication,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPainterPath,
@@ -18,36 +21,36 @@ from PySide6.QtGui import (
     QPen,
     QRegion,
     QScreen,
-    QTextBlockFormat,
-    QTextCharFormat,
     QTextCursor,
-    QTextOption,
 )
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from core.alternatives import Variant
+from core.engine import BUILT_IN
 from core.types import OcrResult
-from desktop.doubt import doubtful_characters, is_doubtful
+from desktop.doubt import doubtful_characters, is_doubtful, likelihoods
 from desktop.focus import Focus
-from desktop.texts import engine_title
+from desktop.readings import EDITED, PROVISIONAL, Readings
+from desktop.readings_facts import Facts
+from desktop.readings_hint import HintLine, key_label
+from desktop.readings_text import LINE_HEIGHT, ReadText
+from desktop.texts import engine_title, error_hint, error_sentence
 from desktop.theme import CARD_RADIUS, STEP, Theme, set_japanese, set_kind, set_role
 
 CARD_WIDTH = 372
 _SHADOW = (4 * STEP, 3 * STEP, 4 * STEP, 5 * STEP)
 """Room for the shadow: left, top, right, bottom."""
 _GAP = 2 * STEP
-_LINE_HEIGHT = 1.6
 _MOST_LINES = 8
-_EDITABLE = Qt.TextInteractionFlag.TextEditorInteraction
-_SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+_CONTENT = CARD_WIDTH - 2 * 3 * STEP
+"""The room between the margins, in logical pixels."""
 
 
 def place_card(anchor: QRect, size: QSize, available: QRect, gap: int = _GAP) -> QPoint:
@@ -91,9 +94,13 @@ class ResultCard(QWidget):
     """
 
     copy_requested = Signal(str)
+    taken = Signal()
+    """The user has copied the text, or a part of it, by hand."""
     reread_requested = Signal()
     edited = Signal(str)
     """The user changed the text and is done."""
+    chosen = Signal(str)
+    """The user went to another reading, or back."""
     cancel_requested = Signal()
     """The user closed it while something was still being read."""
     closed = Signal()
@@ -106,8 +113,18 @@ class ResultCard(QWidget):
         self._text_size = text_size
         self._anchor = QRect()
         self._screen: QScreen | None = None
-        self._result: OcrResult | None = None
+        self._readings: Readings | None = None
+        # A provisional text was kept although the engine reads it differently.
+        self._kept = False
+        # The engine's readings, which come forward if the user gives up the edit that kept them back.
+        self._later: Readings | None = None
+        # Said about the first reading, and whether the others are worth more than a quiet control.
+        self._remark, self._points_out = "", False
+        # Said under it: a failure, or why another engine has read; and what became of the clipboard.
+        self._trouble, self._failed = "", False
+        self._about_copy, self._copy_failed = "", False
         self._pending = False
+        self._reader = ""
         self._embedded = False
         self._shadow = True
         self._hide = QTimer(self, singleShot=True)
@@ -134,9 +151,8 @@ class ResultCard(QWidget):
         self.setWindowFlags(flags)
 
     def _build(self) -> None:
-        self._text = _ReadText(self)
+        self._text = ReadText(self)
         self._text.setAccessibleName(self.tr("Text that was read"))
-        self._text.installEventFilter(self)
         self._text.viewport().installEventFilter(self)
         self._close = self._button("×", self._leave, "icon")
         self._close.setAccessibleName(self.tr("Close"))
@@ -147,18 +163,22 @@ class ResultCard(QWidget):
         self._bar.setAccessibleName(self.tr("Reading"))
         self._status = QLabel()
         self._status.setWordWrap(True)
-        self._hint = QLabel()
-        self._hint.setWordWrap(True)
-        set_role(self._hint, "muted")
-        self._copy = self._button(self.tr("Copy"), self._ask_copy)
+        self._hint = HintLine()
+        self._hint.stepped.connect(self._step)
+        self._stepper = self._hint.stepper
+        self._note = QLabel()
+        self._note.setWordWrap(True)
+        self._copy = self._button(self.tr("Copied ✓"), self._ask_copy)
+        # As wide as with the longer word, so that nothing moves when the text has been copied.
+        self._copy.setMinimumWidth(self._copy.sizeHint().width())
+        self._copy.setText(self.tr("Copy"))
         self._again = self._button(self.tr("Read again"), self.reread_requested.emit)
         self._edit = self._button(self.tr("Edit"), self._start_edit, "ghost")
         self._done = self._button(self.tr("Done"), self._commit, "primary")
-        self._undo = self._button(self.tr("Cancel"), self._show_again, "ghost")
-        self._done_key, self._undo_key = _key("Ctrl+Enter"), _key("Esc")
+        self._undo = self._button(self.tr("Cancel"), self._give_up_edit, "ghost")
+        self._done_key, self._undo_key = key_label("Ctrl+Enter"), key_label("Esc")
         self._editing_parts = (self._done, self._done_key, self._undo, self._undo_key)
-        self._info = _Facts()
-        set_role(self._info, "muted")
+        self._info = Facts()
 
         top = QHBoxLayout()
         top.setSpacing(STEP)
@@ -176,20 +196,20 @@ class ResultCard(QWidget):
         self._column.addLayout(top)
         self._column.addWidget(self._bar)
         self._column.addWidget(self._hint)
+        self._column.addWidget(self._note)
         self._row = QWidget()
         self._row.setLayout(row)
         row.setContentsMargins(0, STEP, 0, 0)
         self._column.addWidget(self._row)
         self._set_margins()
-        for before, after in (
-            (self._text, self._copy),
-            (self._copy, self._again),
-            (self._again, self._edit),
-            (self._edit, self._done),
-            (self._done, self._undo),
-            (self._undo, self._close),
-        ):
+        order = (
+            *(self._text, self._stepper.forward, self._stepper.back, self._copy, self._again, self._edit),
+            *(self._done, self._undo, self._close),
+        )
+        for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
+        for part in (self._text, self._copy, self._again, self._edit, self._close):
+            part.installEventFilter(self)
 
     def _button(self, text: str, action: object, kind: str = "") -> QPushButton:
         button = QPushButton(text)
@@ -214,43 +234,119 @@ class ResultCard(QWidget):
     def show_pending(self, anchor: QRect, screen: QScreen) -> None:
         """Open beside ``anchor`` (logical desktop coordinates) on ``screen``: something is being read."""
         self._anchor, self._screen = QRect(anchor), screen
-        self._result, self._pending = None, True
-        self._end_edit()
+        self._begin(None)
+        self._pending = True
         if self.focusWidget() is not None and not self.isActiveWindow():
             self.focusWidget().clearFocus()
         self._fill(status=self.tr("Reading…"), role="muted")
-        self._bar.setVisible(True)
-        self._open()
+        self._show_bar(True)
+        self._open(anew=True)
 
-    def show_result(self, result: OcrResult, copied: bool | None = None) -> None:
-        """Show what was read; ``copied`` as for ``set_copied``."""
-        self._result, self._pending = result, False
-        self._end_edit()
+    def show_provisional(self, result: OcrResult, engine: str) -> None:
+        """Show what was read first while ``engine`` (its name) is still reading: readable, not final."""
+        if not self._pending or not self.isVisible():
+            return
+        self._readings, self._reader = Readings([Variant(result, PROVISIONAL)]), engine_title(engine)
+        self._remark = self.tr("Quick reading. {engine} is still reading…").format(engine=self._reader)
+        self._fill(again=self.tr("Read again"))
+        self._show_bar(True)
+        self._show_reading()
+        self.set_copied(None)
+        self._open()
+        self._announce(f"{result.text}\n{self._remark}")
+
+    def show_result(
+        self,
+        result: OcrResult,
+        copied: bool | None = None,
+        others: Sequence[Variant] = (),
+        keep: bool = False,
+    ) -> bool:
+        """Show what was read; ``copied`` as for ``set_copied``.
+
+        ``others`` are readings that the user can step to. A provisional text that is shown stays when
+        ``keep`` says that the user has made it theirs, while they edit it, and when nothing better came; the
+        result is then one of the others, and this returns False.
+        """
+        variants = [Variant(result), *others]
+        first = self._readings.current if self._pending and self._readings is not None else None
+        if first is not None and (keep or self._editing() or not result.text.strip()):
+            self._keep_first(first, variants, keep)
+            return False
+        self._begin(Readings(variants))
         if not result.text.strip():
+            self._readings = None
             self._fill(
                 status=self.tr("No text found."),
                 role="strong",
                 hint=self.tr("Leave a little room around the text, or read again."),
                 again=self.tr("Read again"),
-                info=_engine_line(result),
             )
+            self._info.show_facts(Variant(result))
+            self._info.setVisible(True)
             spoken = self.tr("No text found.")
         else:
-            doubt = self.tr("Not sure about this one.") if is_doubtful(result) else ""
-            self._fill(text=result.text, hint=doubt, again=self.tr("Read again"), info=_engine_line(result))
-            self._mark_doubt()
-            spoken = f"{result.text}\n{doubt}".strip()
+            self._set_remark(result, first)
+            self._set_notice(result)
+            self._fill(again=self.tr("Read again"))
+            self._show_reading()
+            doubt = self._hint.text if self._points_out else ""
+            spoken = "\n".join(filter(None, (result.text, doubt, self._trouble)))
+        self._show_bar(False, room=first is not None)
         self.set_copied(copied)
         self._open()
-        self._announce(spoken)
+        if first is None or first.text != result.text:
+            self._announce(spoken)
+        else:
+            self.setAccessibleDescription(spoken)
+        return True
+
+    def _keep_first(self, own: Variant, variants: Sequence[Variant], keep: bool) -> None:
+        """The result came, and the text that was shown first stays."""
+        result = variants[0].result
+        self._pending = False
+        self._readings = Readings.keeping(own, variants)
+        # Theirs only as long as they edit it.
+        self._later = Readings(variants) if not keep and result.text.strip() else None
+        self._set_notice(result)
+        if own.text == result.text:
+            self._set_remark(result, own)
+        elif own.result.engine == result.engine:
+            # The user's version of the same reading: they know that it differs.
+            self._remark = ""
+        else:
+            differs = self.tr("{engine} reads it differently.")
+            nothing = self.tr("{engine} found no text.")
+            sentence = differs if result.text.strip() else nothing
+            self._remark = sentence.format(engine=engine_title(result.engine))
+            self._points_out = self._kept = True
+        self._again.setEnabled(True)
+        self._show_bar(False, room=True)
+        self._show_reading()
+        self._open()
+        if self._kept:
+            self._announce(self._remark)
 
     def show_error(self, message: str, hint: str, retry: bool) -> None:
-        """Nothing was read: say why and what to do."""
-        self._result, self._pending = None, False
-        self._end_edit()
-        self._fill(status=message, role="bad", hint=hint, again=self.tr("Try again") if retry else "")
+        """Nothing was read: say why and what to do. A text that was read first stays."""
+        again = self.tr("Try again") if retry else ""
+        told = f"{message} {hint}".strip()
+        if self._pending and self._readings is not None:
+            self._pending = False
+            edited = self._readings.current.how == EDITED
+            self._remark = "" if edited else self.tr("Read by the built-in engine.")
+            self._trouble, self._failed = told, True
+            self._again.setText(again)
+            self._again.setEnabled(True)
+            self._again.setVisible(bool(again) and not self._editing())
+            self._show_bar(False, room=True)
+            self._show_reading()
+        else:
+            self._begin(None)
+            self._fill(status=message, role="bad", hint=hint, again=again)
+            self._show_bar(False)
         self._open()
-        self._announce(f"{message} {hint}".strip())
+        self._announce(told)
 
     def set_copied(self, copied: bool | None, message: str = "") -> None:
         """True: the text is in the clipboard. False: it could not be put there. None: it was not tried.
@@ -259,10 +355,9 @@ class ResultCard(QWidget):
         """
         self._copy.setText(self.tr("Copied ✓") if copied else self.tr("Copy"))
         set_kind(self._copy, "primary" if copied else "")
+        self._about_copy, self._copy_failed = message, copied is False
+        self._show_note()
         if message:
-            self._hint.setText(message)
-            set_role(self._hint, "bad" if copied is False else "muted")
-            self._hint.setVisible(True)
             self._announce(message)
         if self.isVisible():
             self._fit()
@@ -315,67 +410,129 @@ class ResultCard(QWidget):
 
     # Content
 
-    def _fill(
-        self,
-        text: str = "",
-        status: str = "",
-        role: str = "",
-        hint: str = "",
-        again: str = "",
-        info: str = "",
-    ) -> None:
-        self._bar.setVisible(False)
-        self._text.setVisible(bool(text))
+    def _begin(self, readings: Readings | None) -> None:
+        """Forget what was shown before."""
+        self._readings, self._later, self._pending, self._kept = readings, None, False, False
+        self._remark, self._points_out = "", False
+        self._trouble, self._failed = "", False
+        self._about_copy, self._copy_failed = "", False
+        self._note.setToolTip("")
+        self._end_edit()
+
+    def _set_remark(self, result: OcrResult, first: Variant | None) -> None:
+        """What to say about the engine's own reading; ``first`` was shown until it came."""
+        self._remark, self._points_out = "", False
+        if is_doubtful(result):
+            self._remark, self._points_out = self.tr("Not sure about this one."), True
+        elif first is not None and first.result.engine != result.engine:
+            same = first.text == result.text
+            sentence = self.tr("{engine} agrees.") if same else self.tr("Now as {engine} reads it.")
+            self._remark = sentence.format(engine=engine_title(result.engine))
+
+    def _set_notice(self, result: OcrResult) -> None:
+        if result.notice is not None:
+            words = self.tr("{problem} The built-in engine read this.")
+            self._trouble = words.format(problem=error_sentence(result.notice))
+            self._note.setToolTip(error_hint(result.notice))
+
+    def _fill(self, status: str = "", role: str = "", hint: str = "", again: str = "") -> None:
+        """Show these parts; with readings their text, else ``status``."""
+        text = self._readings is not None
+        self._text.setVisible(text)
         self._status.setVisible(not text)
         self._status.setText(status)
         set_role(self._status, role)
-        self._hint.setText(hint)
-        set_role(self._hint, "muted")
-        self._hint.setVisible(bool(hint))
-        self._copy.setVisible(bool(text))
-        self._edit.setVisible(bool(text))
+        self._copy.setVisible(text)
+        self._edit.setVisible(text)
         self._again.setVisible(bool(again))
         self._again.setText(again)
-        self._info.setText(info)
-        self._info.setVisible(bool(info))
-        self._set_text(text)
+        self._again.setEnabled(not self._pending)
+        self._info.setVisible(False)
+        if not text:
+            self._text.show_text("", self._text_size)
+        self._hint.show_words(hint)
+        self._show_note()
 
-    def _set_text(self, text: str) -> None:
-        self._text.setPlainText(text)
-        form = QTextBlockFormat()
-        height = QFontMetricsF(self._text.font()).height()
-        form.setLineHeight(
-            100 * _LINE_HEIGHT * self._text_size / height,
-            QTextBlockFormat.LineHeightTypes.ProportionalHeight.value,
-        )
-        cursor = QTextCursor(self._text.document())
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.mergeBlockFormat(form)
+    def _show_bar(self, on: bool, room: bool = False) -> None:
+        """``room``: keep its place when it goes, so that nothing moves."""
+        policy = self._bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(room)
+        self._bar.setSizePolicy(policy)
+        self._bar.setVisible(on)
 
-    def _mark_doubt(self) -> None:
-        if self._result is None:
+    def _show_reading(self) -> None:
+        """The current reading with its marks, what is said of it, and how to get to the others."""
+        readings = self._readings
+        assert readings is not None
+        editing = self._editing()
+        if not editing:
+            self._text.show_text(readings.current.text, self._text_size)
+            self._mark()
+        # What is just being edited would be lost by going to another one.
+        count = 1 if editing else len(readings)
+        if readings.at_home:
+            self._hint.show_reading(
+                self._remark, 0, count, self._points_out, self._points_out and not self._kept
+            )
+        else:
+            self._hint.show_reading(self._origin(readings.current), readings.place, count)
+        self._show_note()
+        self._info.show_facts(readings.current)
+        self._info.setVisible(not editing)
+
+    def _origin(self, variant: Variant) -> str:
+        """Where a reading comes from that is not the first one."""
+        told = {
+            "beam": self.tr("A less likely reading"),
+            "inverted": self.tr("Read with light and dark swapped"),
+            "enlarged": self.tr("Read enlarged"),
+            "split": self.tr("Read in pieces"),
+        }
+        if variant.how in told:
+            return told[variant.how]
+        if variant.how == "built-in" or variant.result.engine == BUILT_IN:
+            return self.tr("Read by the built-in engine.")
+        return self.tr("Read by {engine}.").format(engine=engine_title(variant.result.engine))
+
+    def _show_note(self) -> None:
+        self._note.setText(" ".join(filter(None, (self._trouble, self._about_copy))))
+        set_role(self._note, "bad" if self._failed or self._copy_failed else "muted")
+        self._note.setVisible(bool(self._note.text()))
+
+    def _mark(self) -> None:
+        """Dots under doubtful characters, muted ink for what is not final."""
+        if self._readings is None:
             return
-        form = QTextCharFormat()
-        form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-        form.setUnderlineColor(self._theme.tokens.color("warn"))
-        cursor = QTextCursor(self._text.document())
-        text = self._result.text
-        for index in doubtful_characters(self._result):
-            # Qt counts UTF-16 units.
-            start = len(text[:index].encode("utf-16-le")) // 2
-            cursor.setPosition(start)
-            end = start + len(text[index].encode("utf-16-le")) // 2
-            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            cursor.mergeCharFormat(form)
+        result, tokens = self._readings.current.result, self._theme.tokens
+        if self._pending and self._readings.current.how == PROVISIONAL:
+            self._text.mark(likelihoods(result), ink=tokens.color("muted"))
+        else:
+            self._text.mark(likelihoods(result), doubtful_characters(result), tokens.color("warn"))
+
+    def _room_for_facts(self) -> int:
+        buttons = [part for part in (self._copy, self._again, self._edit) if part.isVisibleTo(self._row)]
+        taken = sum(max(part.sizeHint().width(), part.minimumWidth()) + 2 * STEP for part in buttons)
+        # The stretch between them has its spacing, too.
+        return _CONTENT - taken - 2 * STEP
 
     def _retheme(self) -> None:
         if not self._editing():
-            self._mark_doubt()
+            self._mark()
         self.update()
 
     def _announce(self, text: str) -> None:
         self.setAccessibleDescription(text)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _step(self, by: int) -> None:
+        readings = self._readings
+        if readings is None or self._editing():
+            return
+        readings.step(by)
+        self._show_reading()
+        self.set_copied(None)
+        self._announce(f"{readings.current.text}\n{self._hint.text}".strip())
+        self.chosen.emit(readings.current.text)
 
     # Editing
 
@@ -383,11 +540,13 @@ class ResultCard(QWidget):
         return not self._text.isReadOnly()
 
     def _start_edit(self) -> None:
+        self._text.mark()
         self._text.set_editable(True)
-        for widget in (self._copy, self._again, self._edit, self._info):
+        for widget in (self._copy, self._again, self._edit):
             widget.setVisible(False)
         for widget in self._editing_parts:
             widget.setVisible(True)
+        self._show_reading()
         self.take_focus()
         self._text.setFocus(Qt.FocusReason.OtherFocusReason)
         self._text.moveCursor(QTextCursor.MoveOperation.End)
@@ -399,44 +558,66 @@ class ResultCard(QWidget):
             widget.setVisible(False)
 
     def _commit(self) -> None:
+        assert self._readings is not None
         text = self._text.toPlainText()
-        changed = self._result is not None and text != self._result.text
-        if self._result is not None and changed:
-            self._result = self._result.with_text(text)
+        if text == self._readings.current.text:
+            self._give_up_edit()
+            return
+        self._readings.edit(text)
+        self._later = None
+        if self._pending:
+            self._remark = self.tr("{engine} is still reading…").format(engine=self._reader)
+        elif not self._kept or self._readings.find("") is None:
+            self._remark, self._points_out = "", False
         self._show_again()
-        if changed:
-            self.set_copied(None)
-            self.edited.emit(text)
+        self.set_copied(None)
+        self.edited.emit(text)
+
+    def _give_up_edit(self) -> None:
+        """Show what was there; or what has come meanwhile, since nothing of the user's keeps it back now."""
+        later, self._later = self._later, None
+        if later is None:
+            self._show_again()
+            return
+        own = self._readings.current if self._readings is not None else None
+        self._readings = later
+        self._set_remark(later.current.result, own)
+        self._show_again()
+        if own is None or own.text != later.current.text:
+            self._announce(later.current.text)
+        self.chosen.emit(later.current.text)
 
     def _show_again(self) -> None:
-        assert self._result is not None
         self._end_edit()
-        for widget in (self._copy, self._again, self._edit, self._info):
+        for widget in (self._copy, self._edit):
             widget.setVisible(True)
-        self._set_text(self._result.text)
-        self._mark_doubt()
+        self._again.setVisible(bool(self._again.text()))
+        self._show_reading()
         self._edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self._fit()
 
     def _ask_copy(self) -> None:
+        self.taken.emit()
         self.copy_requested.emit(self._text.toPlainText())
 
     # Place and time
 
-    def _open(self) -> None:
+    def _open(self, anew: bool = False) -> None:
         shadow = self._embedded or self._focus.composited()
         if shadow != self._shadow:
             self._shadow = shadow
             self._set_margins()
-        self._fit()
+        self._fit(anew)
         self.show()
         self.raise_()
         self._restart()
 
-    def _fit(self) -> None:
-        """As high as the content, beside the region."""
-        most = _MOST_LINES * _LINE_HEIGHT * self._text_size
-        self._text.fit(CARD_WIDTH - 2 * 3 * STEP - STEP - self._close.width(), most)
+    def _fit(self, anew: bool = False) -> None:
+        """As high as the content, beside the region: where it is, unless ``anew`` or without room there."""
+        most = _MOST_LINES * LINE_HEIGHT * self._text_size
+        self._text.fit(_CONTENT - STEP - self._close.width(), most)
+        self._hint.fit(_CONTENT)
+        self._info.fit(self._room_for_facts())
         self._column.activate()
         if self._column.hasHeightForWidth():
             height = self._column.totalHeightForWidth(self.width())
@@ -455,6 +636,9 @@ class ResultCard(QWidget):
         else:
             available = QRect(anchor.topLeft(), size)
         margin = available.adjusted(_GAP, _GAP, -_GAP, -_GAP)
+        now = QRect(self.pos() + QPoint(left, top), size)
+        around = anchor.adjusted(-_GAP, -_GAP, _GAP, _GAP)
+        stays = not anew and self.isVisible() and margin.contains(now) and not now.intersects(around)
         if self._shadow:
             self.clearMask()
         else:
@@ -462,7 +646,8 @@ class ResultCard(QWidget):
             outline = QPainterPath()
             outline.addRoundedRect(self.rect().toRectF(), CARD_RADIUS, CARD_RADIUS)
             self.setMask(QRegion(outline.toFillPolygon().toPolygon()))
-        self.move(place_card(anchor, size, margin) - QPoint(left, top))
+        if not stays:
+            self.move(place_card(anchor, size, margin) - QPoint(left, top))
         self.update()
 
     def _restart(self) -> None:
@@ -490,15 +675,26 @@ class ResultCard(QWidget):
         return super().event(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonPress:
+        on_text = watched in (self._text, self._text.viewport())
+        if event.type() == QEvent.Type.MouseButtonPress and on_text:
             self.take_focus()
-        elif watched is self._text and event.type() == QEvent.Type.KeyPress:
-            assert isinstance(event, QKeyEvent)
-            enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            if self._editing() and enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-                self._commit()
+        elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if on_text:
+                if self._press_in_text(event):
+                    return True
+            elif self._stepper.isVisible() and self._stepper.press(event):
                 return True
         return super().eventFilter(watched, event)
+
+    def _press_in_text(self, event: QKeyEvent) -> bool:
+        """Whether the key is dealt with."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if self._editing() and enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._commit()
+            return True
+        if event.matches(QKeySequence.StandardKey.Copy) and self._text.textCursor().hasSelection():
+            self.taken.emit()
+        return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         # Not passed on: inside the overlay a click beside the card dismisses it.
@@ -531,60 +727,3 @@ class ResultCard(QWidget):
         painter.setBrush(tokens.color("raised"))
         painter.setPen(QPen(tokens.color("line" if self._shadow else "control_line"), 1))
         painter.drawRoundedRect(card.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
-
-
-class _ReadText(QTextEdit):
-    """Japanese text without a frame that is as high as its lines."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAcceptRichText(False)
-        self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self.document().setDocumentMargin(0)
-        self.set_editable(False)
-
-    def set_editable(self, on: bool) -> None:
-        self.setReadOnly(not on)
-        self.setTextInteractionFlags(_EDITABLE if on else _SELECTABLE)
-
-    def fit(self, width: int, most: float) -> None:
-        """Take the height of the text in ``width``, at most ``most``; the rest is scrolled."""
-        self.document().setTextWidth(width)
-        self.setFixedHeight(round(min(self.document().size().height(), most)))
-
-
-class _Facts(QLabel):
-    """One line that ends in an ellipsis where there is no room for all of it."""
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.style().drawItemText(
-            painter,
-            self.rect(),
-            Qt.AlignmentFlag.AlignVCenter,
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
-
-
-def _key(text: str) -> QLabel:
-    label = QLabel(text)
-    set_role(label, "key")
-    label.setFixedHeight(label.sizeHint().height())
-    return label
-
-
-def _engine_line(result: OcrResult) -> str:
-    words = QCoreApplication.translate("ResultCard", "{engine} · {seconds} s")
-    return words.format(engine=engine_title(result.engine), seconds=f"{result.seconds:.1f}")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QValidator
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QComboBox,
     QDialog,
     QFrame,
     QGridLayout,
@@ -18,252 +15,27 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from core import __version__
-from core.errors import YomitoriError
+from core.devices import Device
 from core.paths import Paths
-from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, value_of
-from desktop.key_recorder import KeyRecorder
-from desktop.texts import error_hint, error_sentence
-from desktop.theme import STEP, Theme, pad_spin_box, set_kind, set_role
+from core.settings import Settings, SettingsStore, iter_settings
+from desktop.setting_controls import AmountBox, DeviceBox, FolderField, ModelField, Switch, translated
+from desktop.setting_row import Note, Row, SettingRow
+from desktop.theme import STEP, Theme, set_role
+
+__all__ = ["AmountBox", "Note", "SettingRow", "SettingsDialog", "Switch"]
 
 
-def _translated(text: str) -> str:
-    """A title, description or label of ``core.settings`` in the user's language."""
-    return QCoreApplication.translate("settings", text) if text else ""
-
-
-class Switch(QAbstractButton):
-    """On or off."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        return QSize(42, 28)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF((self.width() - 34) / 2, (self.height() - 20) / 2, 34, 20)
-        on = self.isChecked()
-        fill = "accent" if on else "control_line"
-        if not self.isEnabled():
-            fill = "line"
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tokens.color(fill))
-        painter.drawRoundedRect(track, 10, 10)
-        painter.setBrush(tokens.color("on_accent" if on and self.isEnabled() else "bg"))
-        left = track.right() - 17 if on else track.left() + 3
-        painter.drawEllipse(QRectF(left, track.top() + 3, 14, 14))
-        if self.hasFocus():
-            painter.setPen(QPen(tokens.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(track.adjusted(-3, -3, 3, 3), 13, 13)
-        painter.end()
-
-
-class AmountBox(QSpinBox):
-    """A whole number with its unit; some numbers are shown as words ("Never")."""
-
-    def __init__(self, info: SettingInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._unit = _translated(info.unit)
-        self._words = {number: _translated(word) for number, word in info.special.items()}
-        self.setRange(
-            info.minimum if info.minimum is not None else -(2**31),
-            info.maximum if info.maximum is not None else 2**31 - 1,
-        )
-        self.setKeyboardTracking(False)
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.setStepType(
-            QSpinBox.StepType.AdaptiveDecimalStepType
-            if self.maximum() > 1000
-            else QSpinBox.StepType.DefaultStepType
-        )
-        pad_spin_box(self)
-
-    def textFromValue(self, value: int) -> str:
-        if value in self._words:
-            return self._words[value]
-        return f"{value} {self._unit}".strip()
-
-    def valueFromText(self, text: str) -> int:
-        wanted = text.strip().casefold()
-        for number, word in self._words.items():
-            if word.casefold() == wanted:
-                return number
-        match = re.match(r"-?\d+", wanted)
-        return int(match.group()) if match else self.value()
-
-    def validate(self, text: str, position: int) -> object:
-        wanted = text.strip().casefold()
-        if any(word.casefold() == wanted for word in self._words.values()):
-            state = QValidator.State.Acceptable
-        elif match := re.fullmatch(r"(-?\d+)\s*(\S*)", wanted):
-            number, unit = int(match[1]), match[2]
-            fits = self.minimum() <= number <= self.maximum()
-            known = self._unit.casefold().startswith(unit)
-            state = QValidator.State.Acceptable if fits and known else QValidator.State.Intermediate
-        else:
-            state = QValidator.State.Intermediate
-        return state, text, position
-
-
-class SettingRow(QWidget):
-    """One setting: title, description, what is true about it now, and its control."""
-
-    recording_changed = Signal(bool)
-
-    def __init__(
-        self, info: SettingInfo, store: SettingsStore, theme: Theme, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self.info = info
-        self._store = store
-        title = _translated(info.title)
-        description = _translated(info.description)
-        self._haystack = f"{title}\n{description}\n{info.title}\n{info.description}".casefold()
-
-        self.title = QLabel(title)
-        set_role(self.title, "strong")
-        self._description = QLabel(description)
-        set_role(self._description, "muted")
-        self._note = QLabel()
-        set_role(self._note, "muted")
-        self._error = QLabel()
-        set_role(self._error, "bad")
-        self.restore = QPushButton(self.tr("Restore default"))
-        set_kind(self.restore, "ghost")
-        self.restore.setAccessibleName(self.tr("Restore default: {0}").format(title))
-        self.restore.clicked.connect(self._restore)
-
-        self.control, self._show_value = self._make_control(theme)
-        self.control.setAccessibleName(title)
-        self.control.setAccessibleDescription(description)
-        self.title.setBuddy(self.control)
-
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        for label in (self.title, self._description, self._note, self._error):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            words.addWidget(label)
-        words.addStretch(1)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 3 * STEP, 0, 3 * STEP)
-        layout.setSpacing(3 * STEP)
-        layout.addLayout(words, 1)
-        # The control comes first for the Tab key, "Restore default" after it.
-        side = QVBoxLayout()
-        side.setSpacing(STEP)
-        side.addWidget(self.control, 0, Qt.AlignmentFlag.AlignRight)
-        side.addWidget(self.restore, 0, Qt.AlignmentFlag.AlignRight)
-        side.addStretch(1)
-        layout.addLayout(side)
-        self.set_note("")
-        self._say("")
-        self.refresh()
-
-    def matches(self, words: list[str]) -> bool:
-        """Whether title or description contain every one of the case-folded ``words``."""
-        return all(word in self._haystack for word in words)
-
-    def refresh(self) -> None:
-        """Show the value in force, and what set it where it cannot be changed here."""
-        value = value_of(self._store.current, self.info.key)
-        self.control.blockSignals(True)
-        self._show_value(value)
-        self.control.blockSignals(False)
-        source = self._store.overridden.get(self.info.key)
-        self.control.setEnabled(source is None)
-        self.restore.setVisible(source is None and value != self.info.default)
-        if source is not None:
-            self._say(self.tr("Set by {0} for this run.").format(source), "muted")
-
-    def set_note(self, text: str, role: str = "muted") -> None:
-        """A live fact under the description; empty for none, ``bad`` for a problem."""
-        set_role(self._note, role)
-        self._note.setText(text)
-        self._note.setVisible(bool(text))
-
-    def _make_control(self, theme: Theme) -> tuple[QWidget, Callable[[object], None]]:
-        info = self.info
-        if info.kind == "bool":
-            switch = Switch(theme)
-            switch.toggled.connect(self._change)
-            return switch, lambda value: switch.setChecked(bool(value))
-        if info.kind == "int":
-            amount = AmountBox(info)
-            amount.valueChanged.connect(self._change)
-            amount.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            amount.installEventFilter(self)
-            return amount, lambda value: amount.setValue(int(str(value)))
-        if info.kind == "choice":
-            combo = QComboBox()
-            for key, label in info.labels.items():
-                combo.addItem(_translated(label), key)
-            combo.currentIndexChanged.connect(lambda index: self._change(combo.itemData(index)))
-            combo.view().setAccessibleName(_translated(info.title))
-            combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            combo.installEventFilter(self)
-            return combo, lambda value: combo.setCurrentIndex(combo.findData(value))
-        if info.kind == "hotkey":
-            recorder = KeyRecorder()
-            recorder.set_accessible(_translated(info.title), _translated(info.description))
-            recorder.recorded.connect(self._change)
-            recorder.refused.connect(self._say)
-            recorder.recording_changed.connect(self.recording_changed)
-            return recorder, lambda value: recorder.set_combination(str(value))
-        line = QLineEdit()
-        line.setMinimumWidth(200)
-        line.editingFinished.connect(lambda: self._change(line.text()))
-        return line, lambda value: line.setText(str(value))
-
-    def _change(self, value: object) -> None:
-        if value == value_of(self._store.current, self.info.key):
-            self._say("")
-            return
-        self._attempt(lambda: self._store.set(self.info.key, value))
-
-    def _restore(self) -> None:
-        # The button goes when it has done its work; the keyboard stays at the setting.
-        self.control.setFocus()
-        self._attempt(lambda: self._store.reset(self.info.key))
-
-    def _attempt(self, change: Callable[[], None]) -> None:
-        self._say("")
-        try:
-            change()
-        except YomitoriError as error:
-            self._say(f"{error_sentence(error)} {error_hint(error)}")
-        self.refresh()
-
-    def _say(self, text: str, role: str = "bad") -> None:
-        set_role(self._error, role)
-        self._error.setText(text)
-        self._error.setVisible(bool(text))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # The wheel scrolls the page; it must not change what happens to lie under the pointer.
-        if event.type() == QEvent.Type.Wheel and not self.control.hasFocus():
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
+@dataclass
+class _Group:
+    title: str
+    widgets: list[QWidget] = field(default_factory=list)
 
 
 class _Page(QScrollArea):
@@ -275,8 +47,9 @@ class _Page(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.rows = [widget for widget in widgets if isinstance(widget, SettingRow)]
-        self._lines: dict[SettingRow, QFrame] = {}
+        self.rows = [widget for widget in widgets if isinstance(widget, Row)]
+        self._others = [widget for widget in widgets if not isinstance(widget, Row)]
+        self._lines: dict[Row, QFrame] = {}
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(22, 18, 22, 18)
@@ -287,7 +60,7 @@ class _Page(QScrollArea):
         layout.addSpacing(STEP)
         for widget in widgets:
             layout.addWidget(widget)
-            if isinstance(widget, SettingRow):
+            if isinstance(widget, Row):
                 line = QFrame()
                 set_role(line, "line")
                 layout.addWidget(line)
@@ -304,25 +77,30 @@ class _Page(QScrollArea):
         for row in self.rows:
             row.setVisible(row in shown)
             self._lines[row].setVisible(row in shown and row is not last)
+        for widget in self._others:
+            widget.setVisible(whole)
         return whole or bool(shown)
 
 
 class SettingsDialog(QDialog):
     """Edits every setting of ``store``; each change is in force at once.
 
-    ``row_notes(key)`` tells what is true about a setting now ("In use: CPU") and its role (``muted``,
-    ``bad``), or an empty text.
+    ``row_notes(key)`` tells what is true about a setting now ("In use: CPU"). ``more`` holds, by the name of
+    a group, widgets that stand below its settings.
     """
 
     recording_changed = Signal(bool)
     """A key field waits for keys: hotkeys that are taken everywhere should be let go meanwhile."""
+    models_requested = Signal()
+    """The user wants to see the models there are."""
 
     def __init__(
         self,
         store: SettingsStore,
         theme: Theme,
         paths: Paths,
-        row_notes: Callable[[str], tuple[str, str]] | None = None,
+        row_notes: Callable[[str], Note] | None = None,
+        more: Mapping[str, Sequence[QWidget]] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -330,12 +108,16 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self._row_notes = row_notes
         self.rows: dict[str, SettingRow] = {}
-        groups: dict[str, list[QWidget]] = {}
+        groups: dict[str, _Group] = {}
         for info in iter_settings():
             row = SettingRow(info, store, theme)
             row.recording_changed.connect(self.recording_changed)
+            if isinstance(row.control, ModelField):
+                row.control.change_requested.connect(self.models_requested)
             self.rows[info.key] = row
-            groups.setdefault(_translated(info.group_title), []).append(row)
+            groups.setdefault(info.group, _Group(translated(info.group_title))).widgets.append(row)
+        for name, widgets in (more or {}).items():
+            groups[name].widgets += widgets
 
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search settings"))
@@ -348,7 +130,7 @@ class SettingsDialog(QDialog):
         set_role(self.navigation, "nav")
         self.navigation.currentRowChanged.connect(self._open_page)
 
-        self._pages = [_Page(title, rows) for title, rows in groups.items()]
+        self._pages = [_Page(group.title, group.widgets) for group in groups.values()]
         self._pages.append(_Page(self.tr("About"), [self._about(paths)]))
         self._nothing = QLabel()
         set_role(self._nothing, "muted")
@@ -391,7 +173,19 @@ class SettingsDialog(QDialog):
         """Ask ``row_notes`` again for every setting."""
         if self._row_notes is not None:
             for key, row in self.rows.items():
-                row.set_note(*self._row_notes(key))
+                row.set_note(self._row_notes(key))
+
+    def set_devices(self, devices: Sequence[Device]) -> None:
+        """What this machine has to run models on."""
+        for row in self.rows.values():
+            if isinstance(row.control, DeviceBox):
+                row.control.set_devices(devices)
+
+    def set_models_folder(self, folder: str) -> None:
+        """The folder that models are in while none is set."""
+        for row in self.rows.values():
+            if isinstance(row.control, FolderField):
+                row.control.set_placeholder(folder)
 
     def open_group(self, title: str) -> None:
         """Show the page with this (translated) title."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
 
+from core.alternatives import readings
 from core.engine import Engine
 from core.errors import (
     BackendUnavailable,
@@ -55,6 +56,13 @@ class Reading:
     row: int | None = None
     job: Job[OcrResult] | None = None
     cancelled: bool = False
+    provisional: OcrResult | None = None
+    """What was read first, while the engine is still at work."""
+    taken: bool = False
+    """The user has copied or changed the provisional text: the clipboard is theirs."""
+    edited: str | None = None
+    """What the user made of the provisional text."""
+    result: OcrResult | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,11 @@ class SnipController(QObject):
         overlay.cancelled.connect(self._on_cancelled)
         overlay.block_requested.connect(self._on_block_requested)
         card.copy_requested.connect(self.copy)
+        card.taken.connect(self._on_taken)
         card.reread_requested.connect(self._on_reread)
         card.cancel_requested.connect(self._on_cancel)
         card.edited.connect(self._on_edited)
+        card.chosen.connect(self._on_chosen)
 
     # ---- what the user asks for
 
@@ -325,18 +335,39 @@ class SnipController(QObject):
         if reading.cancelled:
             self._keep(lambda history, row: history.cancel(row), reading)
             return
-        reading.job = self._engine.recognize(reading.image)
+        reading.provisional, reading.taken, reading.edited, reading.result = None, False, None, None
+        card = self._settings.current.card
+
+        def read_first(result: OcrResult) -> None:
+            self._bridge.post(lambda: self._on_provisional(reading, result))
+
+        reading.job = self._engine.recognize(
+            reading.image, on_provisional=read_first if card.quick_text and card.show_card else None
+        )
         self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))
 
+    def _on_provisional(self, reading: Reading, result: OcrResult) -> None:
+        if reading.cancelled or reading.job is None:
+            return
+        reading.provisional = result
+        # With the result already on its way, the text would only flash up.
+        if self._on_card(reading) and not reading.job.done():
+            self._card.show_provisional(result, self._engine.reading_engine())
+
     def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
+        first, edited = reading.provisional, reading.edited
         if result is not None:
-            self._keep(lambda history, row: history.finish(row, result), reading)
+            reading.result = result
+            # An engine that finds nothing where another has read does not erase that.
+            kept = first if first is not None and not result.text.strip() else result
+            self._keep(lambda history, row: _finish(history, row, kept, edited), reading)
             if not reading.cancelled:
                 self._present(reading, result)
         elif isinstance(error, Cancelled):
-            self._keep(lambda history, row: history.cancel(row), reading)
+            own = first if reading.taken else None
+            self._keep(lambda history, row: _cancel(history, row, own, edited), reading)
         elif error is not None:
-            self._keep(lambda history, row: history.fail(row, error), reading)
+            self._keep(lambda history, row: _fail(history, row, first, edited, error), reading)
             self._present_error(reading, error)
         self.finished.emit(result, error)
 
@@ -355,22 +386,34 @@ class SnipController(QObject):
 
     def _present(self, reading: Reading, result: OcrResult) -> None:
         card = self._settings.current.card
-        if card.show_card and reading is self._current:
-            self._card.show_result(result, None)
+        accepted = not reading.taken
+        if card.show_card and self._on_card(reading):
+            others = readings(result, self._settings.current.reading)[1:]
+            accepted = self._card.show_result(result, None, others, keep=reading.taken)
         if not result.text.strip():
             if not card.show_card:
                 self._messages.tell(self.tr("No text found"), self.tr("Try a tighter or larger region."))
             return
         if not card.show_card:
             self._messages.tell(self.tr("Text read"), result.text)
-        mode = card.copy_text
+        if accepted:
+            self._copy_unasked(result.text, reading)
+
+    def _on_card(self, reading: Reading) -> bool:
+        """Whether the card is this reading's. While the next region is being selected, nothing may lie over
+        the frozen screen: the text goes to the clipboard and the history all the same."""
+        return reading is self._current and not self._opening
+
+    def _copy_unasked(self, text: str, reading: Reading) -> None:
+        """Put ``text`` into the clipboard as far as the settings want that without being asked."""
+        mode = self._settings.current.card.copy_text
         if mode == "always" or (mode == "keep_images" and not self._picture_in_clipboard()):
-            self._put(result.text, reading)
-        elif mode == "keep_images" and reading is self._current:
+            self._put(text, reading)
+        elif mode == "keep_images" and self._on_card(reading):
             self._card.set_copied(None, self.tr("The picture in the clipboard was left alone."))
 
     def _present_error(self, reading: Reading, error: YomitoriError) -> None:
-        if self._settings.current.card.show_card and reading is self._current:
+        if self._settings.current.card.show_card and self._on_card(reading):
             self._card.show_error(error_sentence(error), error_hint(error), error.retryable)
         else:
             self._messages.tell_error(error)
@@ -383,7 +426,7 @@ class SnipController(QObject):
 
     def _put(self, text: str, reading: Reading | None) -> None:
         def done(error: ClipboardFailed | None) -> None:
-            if reading is self._current:
+            if reading is None or self._on_card(reading):
                 self._card.set_copied(error is None)
             if error is not None:
                 self._messages.tell_error(error)
@@ -414,9 +457,53 @@ class SnipController(QObject):
                 reading.job.cancel()
 
     def _on_edited(self, text: str) -> None:
-        if self._current is not None:
-            self._keep(lambda history, row: history.update_text(row, text), self._current)
+        reading = self._current
+        if reading is not None:
+            if reading.result is None:
+                reading.taken, reading.edited = True, text
+            self._keep(lambda history, row: history.update_text(row, text), reading)
         self.copy(text)
+
+    def _on_taken(self) -> None:
+        if self._current is not None:
+            self._current.taken = True
+
+    def _on_chosen(self, text: str) -> None:
+        """The user went to another reading: it is what they wanted read."""
+        reading = self._current
+        if reading is None:
+            return
+        result = reading.result
+        if result is not None and text == result.text:
+            self._keep(lambda history, row: history.finish(row, result), reading)
+        else:
+            self._keep(lambda history, row: history.update_text(row, text), reading)
+        self._copy_unasked(text, reading)
+
+
+def _finish(history: History, row: int, result: OcrResult, edited: str | None) -> None:
+    """Keep what was read; what the user has made of the provisional text stays the row's text."""
+    history.finish(row, result)
+    if edited is not None:
+        history.update_text(row, edited)
+
+
+def _cancel(history: History, row: int, first: OcrResult | None, edited: str | None) -> None:
+    _keep_first(history, row, first, edited)
+    history.cancel(row)
+
+
+def _fail(
+    history: History, row: int, first: OcrResult | None, edited: str | None, error: YomitoriError
+) -> None:
+    _keep_first(history, row, first, edited)
+    history.fail(row, error)
+
+
+def _keep_first(history: History, row: int, first: OcrResult | None, edited: str | None) -> None:
+    """What was read first is better than nothing; it does not take the place of an earlier reading."""
+    if first is not None and history.result(row) is None:
+        _finish(history, row, first, edited)
 
 
 def _app() -> QGuiApplication:

@@ -5,8 +5,12 @@ Core knows no Qt; its errors and settings carry templates, which are looked up h
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication
 
+from core.devices import Device
 from core.engines import title_of
 from core.errors import YomitoriError
 from core.events import HostState, State
@@ -35,7 +39,12 @@ def _fill(context: str, template: str, error: YomitoriError) -> str:
 
 
 def _known(value: object) -> object:
-    """A parameter in the user's language if it is itself one of core's texts, such as an engine's title."""
+    """A parameter in the user's language if it is itself one of core's texts: an engine's title, a device,
+    the error that came before."""
+    if isinstance(value, YomitoriError):
+        return error_sentence(value)
+    if value in ("cpu", "mps"):
+        return device_word(str(value))
     if isinstance(value, str) and value:
         for context in ("errors", "engines", "settings"):
             translated = QCoreApplication.translate(context, value)
@@ -44,9 +53,51 @@ def _known(value: object) -> object:
     return value
 
 
+def breakable(text: str) -> str:
+    """``text`` with places in long paths and names where a line may end; nothing of it is seen.
+
+    A label that wraps its words is else as wide as the longest of them.
+    """
+    return re.sub(r"\S{40,}", lambda found: re.sub(r"([/\\._-])(?=.)", "\\1\u200b", found[0]), text)
+
+
 def engine_title(name: str) -> str:
     """What people call the engine of that name, in the user's language."""
     return QCoreApplication.translate("engines", title_of(name))
+
+
+def device_title(device: Device) -> str:
+    """A device with its memory: ``CPU (25.2 GB RAM)``, ``NVIDIA GeForce RTX 3060 (12.9 GB)``."""
+    translate = QCoreApplication.translate
+    memory = format_bytes(device.total)
+    if device.name == "cpu":
+        return translate("State", "CPU ({0} RAM)").format(memory)
+    if device.name == "mps":
+        return translate("State", "Apple GPU (shares {0} RAM)").format(memory)
+    return f"{device.title} ({memory})"
+
+
+def device_word(name: str, devices: Sequence[Device] = ()) -> str:
+    """What to call ``cpu``, ``mps`` or ``cuda:0`` in a sentence: a card by its title where that is known."""
+    if name == "cpu":
+        return QCoreApplication.translate("State", "CPU")
+    if name == "mps":
+        return QCoreApplication.translate("State", "Apple GPU")
+    return next((device.title for device in devices if device.name == name), name)
+
+
+def memory_in_use(state: HostState) -> str:
+    """``620 MB``, or ``620 MB + 1.2 GB on the graphics card``."""
+    ram = format_bytes(state.memory)
+    if not state.vram:
+        return ram
+    vram = format_bytes(state.vram)
+    return QCoreApplication.translate("State", "{0} + {1} on the graphics card").format(ram, vram)
+
+
+def memory_freed(state: HostState) -> str:
+    """What the system had more of after a model's process had ended; empty when that is not known."""
+    return format_bytes(state.freed + state.freed_vram) if state.freed + state.freed_vram else ""
 
 
 def model_state(state: HostState) -> str:
@@ -55,11 +106,17 @@ def model_state(state: HostState) -> str:
     engine = engine_title(state.engine)
     if state.state == State.LOADING:
         return translate("State", "{engine}: loading…").format(engine=engine)
-    if state.state in (State.READY, State.BUSY):
-        memory = format_bytes(state.memory)
-        if state.state == State.BUSY:
-            return translate("State", "{engine}: reading").format(engine=engine)
-        return translate("State", "{engine}: ready, {memory} in use").format(engine=engine, memory=memory)
+    if state.state == State.BUSY:
+        return translate("State", "{engine}: reading").format(engine=engine)
+    if state.state == State.READY:
+        memory = memory_in_use(state)
+        if not state.device:
+            return translate("State", "{engine}: ready, {memory} in use").format(engine=engine, memory=memory)
+        return translate("State", "{engine}: ready on {device}, {memory} in use").format(
+            engine=engine, device=device_word(state.device), memory=memory
+        )
     if state.state == State.FAILED and state.error is not None:
         return error_sentence(state.error)
+    if freed := memory_freed(state):
+        return translate("State", "No model in memory, {0} freed").format(freed)
     return translate("State", "No model in memory")

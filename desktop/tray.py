@@ -33,13 +33,15 @@ class Actions(QObject):
         self.open_image = QAction(self.tr("Open image…"), self)
         self.history = QAction(self.tr("History"), self)
         self.settings = QAction(self.tr("Settings"), self)
+        # Shown, with its text, by who knows whether there is anything to download.
+        self.download = QAction(self.tr("Download a model…"), self, visible=False)
         self.unload = QAction(self.tr("Free memory now"), self)
         self.pause_hotkeys = QAction(self.tr("Pause hotkeys"), self, checkable=True)
         self.pause_history = QAction(self.tr("Pause history"), self, checkable=True)
         self.quit = QAction(self.tr("Quit"), self)
         self.groups: tuple[tuple[QAction, ...], ...] = (
             (self.snip, self.repeat, self.clipboard, self.open_image),
-            (self.history, self.settings),
+            (self.history, self.settings, self.download),
             (self.unload, self.pause_hotkeys, self.pause_history),
             (self.quit,),
         )
@@ -54,6 +56,22 @@ class Actions(QObject):
             menu.addActions(group)
             if group is not self.groups[-1]:
                 menu.addSeparator()
+
+
+class _ActionButton(QPushButton):
+    """Shows an action as a menu would: its text, whether it is there and can be chosen."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__()
+        self._action = action
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        self.setText(self._action.text())
+        self.setEnabled(self._action.isEnabled())
+        self.setVisible(self._action.isVisible())
 
 
 class SmallWindow(QWidget):
@@ -85,8 +103,7 @@ class SmallWindow(QWidget):
         layout.addSpacing(2 * STEP)
         for group in actions.groups[:2]:
             for action in group:
-                button = QPushButton(action.text())
-                button.clicked.connect(action.trigger)
+                button = _ActionButton(action)
                 if action is actions.snip:
                     set_kind(button, "primary")
                 layout.addWidget(button)

@@ -28,6 +28,10 @@
         <translation>設定</translation>
     </message>
     <message>
+        <source>Download a model…</source>
+        <translation>モデルをダウンロード…</translation>
+    </message>
+    <message>
         <source>Free memory now</source>
         <translation>今すぐメモリを解放</translation>
     </message>
@@ -128,6 +132,10 @@
         <translation>{0} を押して、文字をドラッグで囲んでください。</translation>
     </message>
     <message>
+        <source>The built-in engine reads until you download MangaOCR in the tray&apos;s menu.</source>
+        <translation>MangaOCR はトレイのメニューからダウンロードできます。それまでは内蔵エンジンで読み取ります。</translation>
+    </message>
+    <message>
         <source>Something had to be put right</source>
         <translation>修正が必要な項目がありました</translation>
     </message>
@@ -152,16 +160,103 @@
         <translation>原因は「yomitori doctor」で確認できます。</translation>
     </message>
     <message>
-        <source>In use: {0}</source>
-        <translation>使用中: {0}</translation>
-    </message>
-    <message>
         <source>Read a picture</source>
         <translation>画像を読み取る</translation>
     </message>
     <message>
         <source>Pictures ({0})</source>
         <translation>画像 ({0})</translation>
+    </message>
+</context>
+<context>
+    <name>DeviceBox</name>
+    <message>
+        <source>Automatic</source>
+        <translation>自動</translation>
+    </message>
+    <message>
+        <source>{0} (not here)</source>
+        <translation>{0} (見つかりません)</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadPanel</name>
+    <message>
+        <source>Pause</source>
+        <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>再開</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>stopping…</source>
+        <translation>停止しています…</translation>
+    </message>
+    <message>
+        <source>waiting to start</source>
+        <translation>開始を待っています</translation>
+    </message>
+    <message>
+        <source>Download of {0} stopped</source>
+        <translation>{0} のダウンロードが止まりました</translation>
+    </message>
+    <message>
+        <source>Download of {0} paused</source>
+        <translation>{0} のダウンロードを一時停止しました</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>もう一度試す</translation>
+    </message>
+</context>
+<context>
+    <name>Facts</name>
+    <message>
+        <source>{engine} · {seconds} s</source>
+        <translation>{engine} · {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>Engine: {engine}</source>
+        <translation>エンジン: {engine}</translation>
+    </message>
+    <message>
+        <source>Device: {device}</source>
+        <translation>デバイス: {device}</translation>
+    </message>
+    <message>
+        <source>Time: {seconds} s</source>
+        <translation>時間: {seconds} 秒</translation>
+    </message>
+    <message>
+        <source>Changed by you</source>
+        <translation>編集済み</translation>
+    </message>
+    <message>
+        <source>Likelihood: {value} (the model&apos;s own, not a calibrated probability)</source>
+        <translation>尤度: {value} (モデル自身の値で、較正された確率ではありません)</translation>
+    </message>
+</context>
+<context>
+    <name>FolderField</name>
+    <message>
+        <source>Browse…</source>
+        <translation>参照…</translation>
+    </message>
+</context>
+<context>
+    <name>FolderRow</name>
+    <message>
+        <source>In use</source>
+        <translation>使用中</translation>
+    </message>
+    <message>
+        <source>Folder {0}</source>
+        <translation>フォルダー {0}</translation>
     </message>
 </context>
 <context>
@@ -197,6 +292,17 @@
     <message>
         <source>the picture of {0} cannot be read</source>
         <translation>{0} の画像を読み込めません</translation>
+    </message>
+</context>
+<context>
+    <name>HintLine</name>
+    <message>
+        <source>1 other reading</source>
+        <translation>ほかの読み 1 件</translation>
+    </message>
+    <message>
+        <source>{count} other readings</source>
+        <translation>ほかの読み {count} 件</translation>
     </message>
 </context>
 <context>
@@ -386,6 +492,435 @@
     </message>
 </context>
 <context>
+    <name>MemoryRow</name>
+    <message>
+        <source>In memory now</source>
+        <translation>メモリ上のモデル</translation>
+    </message>
+    <message>
+        <source>Free now</source>
+        <translation>今すぐ解放</translation>
+    </message>
+    <message>
+        <source>Models are loaded again when you need them.</source>
+        <translation>モデルは必要になると再び読み込まれます。</translation>
+    </message>
+    <message>
+        <source>A model is being loaded…</source>
+        <translation>モデルを読み込んでいます…</translation>
+    </message>
+    <message>
+        <source>Nothing. Models are loaded when you need them.</source>
+        <translation>なし。モデルは必要になると読み込まれます。</translation>
+    </message>
+    <message>
+        <source>Nothing, {0} freed. Models are loaded when you need them.</source>
+        <translation>なし。{0} を解放しました。モデルは必要になると読み込まれます。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelField</name>
+    <message>
+        <source>Change…</source>
+        <translation>変更…</translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>Use</source>
+        <translation>使う</translation>
+    </message>
+    <message>
+        <source>Check for updates</source>
+        <translation>更新を確認</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Download again</source>
+        <translation>もう一度ダウンロード</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>一覧から外す</translation>
+    </message>
+    <message>
+        <source>Check the files</source>
+        <translation>ファイルを検査</translation>
+    </message>
+    <message>
+        <source>Import from a folder…</source>
+        <translation>フォルダーから取り込む…</translation>
+    </message>
+    <message>
+        <source>Import from a zip file…</source>
+        <translation>ZIP ファイルから取り込む…</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>削除…</translation>
+    </message>
+    <message>
+        <source>More about {0}</source>
+        <translation>{0} のその他の操作</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>使用中</translation>
+    </message>
+    <message>
+        <source>licence {0}</source>
+        <translation>ライセンス {0}</translation>
+    </message>
+    <message>
+        <source>Asking the hub…</source>
+        <translation>ハブに問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Asking the hub for a newer revision…</source>
+        <translation>新しいリビジョンを問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Checking the files…</source>
+        <translation>ファイルを検査しています…</translation>
+    </message>
+    <message>
+        <source>Deleting…</source>
+        <translation>削除しています…</translation>
+    </message>
+    <message>
+        <source>Download it again: only what is wrong is fetched.</source>
+        <translation>もう一度ダウンロードしてください。壊れたものだけを取得します。</translation>
+    </message>
+    <message>
+        <source>A newer revision is there: {0}.</source>
+        <translation>新しいリビジョンがあります: {0}。</translation>
+    </message>
+    <message>
+        <source>The one in use stays until the new one is whole; you can go back.</source>
+        <translation>新しいものがそろうまで今のものを使います。後で戻すこともできます。</translation>
+    </message>
+    <message>
+        <source>Set by {0} for this run.</source>
+        <translation>今回は {0} で指定されています。</translation>
+    </message>
+    <message>
+        <source>Update ({0})</source>
+        <translation>更新 ({0})</translation>
+    </message>
+</context>
+<context>
+    <name>ModelTasks</name>
+    <message>
+        <source>The newest revision is in use now.</source>
+        <translation>最新のリビジョンを使うようになりました。</translation>
+    </message>
+    <message>
+        <source>This is the newest revision.</source>
+        <translation>これが最新のリビジョンです。</translation>
+    </message>
+    <message>
+        <source>Checked: all {0} files are as they should be.</source>
+        <translation>検査しました。{0} 個のファイルはすべて正常です。</translation>
+    </message>
+    <message>
+        <source>Deleted, {0} freed.</source>
+        <translation>削除しました。{0} 空きました。</translation>
+    </message>
+    <message>
+        <source>Imported from {0}.</source>
+        <translation>{0} から取り込みました。</translation>
+    </message>
+    <message>
+        <source>The earlier revision is in use again.</source>
+        <translation>前のリビジョンに戻しました。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelTexts</name>
+    <message>
+        <source>Cancel the download of {0}?</source>
+        <translation>{0} のダウンロードを取り消しますか？</translation>
+    </message>
+    <message>
+        <source>{0} were received and are thrown away. Pause keeps them.</source>
+        <translation>受信済みの {0} は破棄されます。一時停止なら残ります。</translation>
+    </message>
+    <message>
+        <source>Throw away</source>
+        <translation>破棄する</translation>
+    </message>
+    <message>
+        <source>Revision {0}</source>
+        <translation>リビジョン {0}</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>使用中</translation>
+    </message>
+    <message>
+        <source>not complete</source>
+        <translation>不完全</translation>
+    </message>
+    <message>
+        <source>converted to safetensors</source>
+        <translation>safetensors に変換済み</translation>
+    </message>
+    <message>
+        <source>is converted to safetensors before its first use</source>
+        <translation>初回の使用前に safetensors に変換します</translation>
+    </message>
+    <message>
+        <source>imported</source>
+        <translation>取り込み済み</translation>
+    </message>
+    <message>
+        <source>Added by you</source>
+        <translation>自分で追加</translation>
+    </message>
+    <message>
+        <source>not stated</source>
+        <translation>記載なし</translation>
+    </message>
+    <message>
+        <source>{0} of {1}</source>
+        <translation>{0} / {1}</translation>
+    </message>
+    <message>
+        <source>{0} s left</source>
+        <translation>残り {0} 秒</translation>
+    </message>
+    <message>
+        <source>{0} min left</source>
+        <translation>残り {0} 分</translation>
+    </message>
+    <message>
+        <source>{0} h {1} min left</source>
+        <translation>残り {0} 時間 {1} 分</translation>
+    </message>
+    <message>
+        <source>waiting for the network</source>
+        <translation>ネットワークを待っています</translation>
+    </message>
+    <message>
+        <source>Download…</source>
+        <translation>ダウンロード…</translation>
+    </message>
+    <message>
+        <source>Download ({0})…</source>
+        <translation>ダウンロード ({0})…</translation>
+    </message>
+    <message>
+        <source>Downloading {0}</source>
+        <translation>{0} をダウンロード中</translation>
+    </message>
+    <message>
+        <source>Checking {0}</source>
+        <translation>{0} を検査中</translation>
+    </message>
+    <message>
+        <source>Converting {0} to safetensors</source>
+        <translation>{0} を safetensors に変換中</translation>
+    </message>
+    <message>
+        <source>Importing {0}</source>
+        <translation>{0} を取り込み中</translation>
+    </message>
+    <message>
+        <source>Does not fit: needs {0} of memory, {1} free on {2}.</source>
+        <translation>収まりません: メモリ {0} が必要、{2} の空きは {1} です。</translation>
+    </message>
+    <message>
+        <source>Fits: needs {0} of memory, {1} free on {2}.</source>
+        <translation>収まります: メモリ {0} が必要、{2} の空きは {1} です。</translation>
+    </message>
+    <message>
+        <source>{0} to download, {1} free on the disk.</source>
+        <translation>ダウンロード {0}、ディスクの空き {1}。</translation>
+    </message>
+    <message>
+        <source>{0} are here already.</source>
+        <translation>{0} は受信済みです。</translation>
+    </message>
+    <message>
+        <source>Its weights come in an older format and are converted once; with the copy, {0} of disk.</source>
+        <translation>重みは古い形式のため、一度だけ変換します。コピーを含めてディスクを {0} 使います。</translation>
+    </message>
+    <message>
+        <source>Licence: {0} (open source).</source>
+        <translation>ライセンス: {0} (オープンソース)。</translation>
+    </message>
+    <message>
+        <source>Licence: {0}. It is not an open one.</source>
+        <translation>ライセンス: {0}。オープンなライセンスではありません。</translation>
+    </message>
+    <message>
+        <source>not used yet</source>
+        <translation>未使用</translation>
+    </message>
+    <message>
+        <source>used today</source>
+        <translation>今日使用</translation>
+    </message>
+    <message>
+        <source>used yesterday</source>
+        <translation>昨日使用</translation>
+    </message>
+    <message>
+        <source>unused since {0}</source>
+        <translation>{0} から未使用</translation>
+    </message>
+    <message>
+        <source>last used {0}</source>
+        <translation>最終使用 {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsController</name>
+    <message>
+        <source>Resume the download of {0}</source>
+        <translation>{0} のダウンロードを再開</translation>
+    </message>
+    <message>
+        <source>Download {0} ({1})…</source>
+        <translation>{0} をダウンロード ({1})…</translation>
+    </message>
+    <message>
+        <source>Download {0}…</source>
+        <translation>{0} をダウンロード…</translation>
+    </message>
+    <message>
+        <source>{0} was updated</source>
+        <translation>{0} を更新しました</translation>
+    </message>
+    <message>
+        <source>{0} is ready</source>
+        <translation>{0} の準備ができました</translation>
+    </message>
+    <message>
+        <source>Choose it in Settings, Models &amp; devices.</source>
+        <translation>設定の「モデルとデバイス」で選んでください。</translation>
+    </message>
+    <message>
+        <source>It reads from the next snip on.</source>
+        <translation>次の切り取りから読み取りに使います。</translation>
+    </message>
+    <message>
+        <source>Settings, Reading, say that the built-in engine reads.</source>
+        <translation>設定の「読み取り」では内蔵エンジンが選ばれています。</translation>
+    </message>
+    <message>
+        <source>{0} are free again.</source>
+        <translation>{0} を解放しました。</translation>
+    </message>
+    <message>
+        <source>No model is in memory</source>
+        <translation>メモリ上にモデルはありません</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsDialog</name>
+    <message>
+        <source>Models</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Models for reading</source>
+        <translation>読み取り用のモデル</translation>
+    </message>
+    <message>
+        <source>Another model in MangaOCR&apos;s format</source>
+        <translation>MangaOCR 形式の別のモデル</translation>
+    </message>
+    <message>
+        <source>Hub id (owner/name) or folder</source>
+        <translation>ハブ ID (owner/name) またはフォルダー</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>参照…</translation>
+    </message>
+    <message>
+        <source>Browse for a folder with a model</source>
+        <translation>モデルのフォルダーを参照</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>取り込む…</translation>
+    </message>
+    <message>
+        <source>Import from a folder…</source>
+        <translation>フォルダーから取り込む…</translation>
+    </message>
+    <message>
+        <source>Import from a zip file…</source>
+        <translation>ZIP ファイルから取り込む…</translation>
+    </message>
+    <message>
+        <source>For a computer without internet: take a model from files that were downloaded elsewhere.</source>
+        <translation>インターネットのないコンピューターでは、別の場所でダウンロードしたファイルを取り込めます。</translation>
+    </message>
+    <message>
+        <source>Looking for models…</source>
+        <translation>モデルを探しています…</translation>
+    </message>
+    <message>
+        <source>Kept in {0} · {1} free</source>
+        <translation>保存先 {0} · 空き {1}</translation>
+    </message>
+    <message>
+        <source>the model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Type a hub id, such as owner/name, or choose a folder.</source>
+        <translation>owner/name のようなハブ ID を入力するか、フォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Folder with a model</source>
+        <translation>モデルのフォルダー</translation>
+    </message>
+    <message>
+        <source>Import from a zip file</source>
+        <translation>ZIP ファイルから取り込む</translation>
+    </message>
+    <message>
+        <source>Import from a folder</source>
+        <translation>フォルダーから取り込む</translation>
+    </message>
+    <message>
+        <source>Zip files (*.zip)</source>
+        <translation>ZIP ファイル (*.zip)</translation>
+    </message>
+    <message>
+        <source>Delete revision {0} of {1}?</source>
+        <translation>{1} のリビジョン {0} を削除しますか？</translation>
+    </message>
+    <message>
+        <source>Delete {0}?</source>
+        <translation>{0} を削除しますか？</translation>
+    </message>
+    <message>
+        <source>{0} on the disk. It can be downloaded again.</source>
+        <translation>ディスク上の {0}。もう一度ダウンロードできます。</translation>
+    </message>
+    <message>
+        <source>Other programs that use this folder lose it, too.</source>
+        <translation>このフォルダーを使うほかのプログラムからも消えます。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+</context>
+<context>
     <name>NativeCapture</name>
     <message>
         <source>The system&apos;s own capture</source>
@@ -402,6 +937,29 @@
     <message>
         <source>allow Yomitori in System Settings, Privacy &amp; Security, Screen Recording</source>
         <translation>「システム設定」の「プライバシーとセキュリティ」にある「画面収録」で Yomitori を許可してください</translation>
+    </message>
+</context>
+<context>
+    <name>OfferPanel</name>
+    <message>
+        <source>I have read the licence and accept it</source>
+        <translation>ライセンスを読み、同意します</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>ダウンロード</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>今はしない</translation>
+    </message>
+    <message>
+        <source>Read the licence</source>
+        <translation>ライセンスを読む</translation>
+    </message>
+    <message>
+        <source>The disk has too little room: {0} more are needed.</source>
+        <translation>ディスクの空きが足りません。あと {0} 必要です。</translation>
     </message>
 </context>
 <context>
@@ -458,6 +1016,13 @@
     </message>
 </context>
 <context>
+    <name>ReadText</name>
+    <message>
+        <source>{character}: likelihood {value}</source>
+        <translation>{character}: 尤度 {value}</translation>
+    </message>
+</context>
+<context>
     <name>ResultCard</name>
     <message>
         <source>Text that was read</source>
@@ -500,6 +1065,10 @@
         <translation>読み取っています…</translation>
     </message>
     <message>
+        <source>Quick reading. {engine} is still reading…</source>
+        <translation>簡易読み取りです。{engine} が読み取っています…</translation>
+    </message>
+    <message>
         <source>No text found.</source>
         <translation>文字が見つかりませんでした。</translation>
     </message>
@@ -508,8 +1077,56 @@
         <translation>文字のまわりに少し余白を残すか、再読み取りしてください。</translation>
     </message>
     <message>
+        <source>{engine} reads it differently.</source>
+        <translation>{engine} の読みは違います。</translation>
+    </message>
+    <message>
+        <source>{engine} found no text.</source>
+        <translation>{engine} では文字が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Read by the built-in engine.</source>
+        <translation>内蔵エンジンで読み取りました。</translation>
+    </message>
+    <message>
         <source>Not sure about this one.</source>
         <translation>正しく読めていないかもしれません。</translation>
+    </message>
+    <message>
+        <source>{engine} agrees.</source>
+        <translation>{engine} も同じ読みです。</translation>
+    </message>
+    <message>
+        <source>Now as {engine} reads it.</source>
+        <translation>{engine} の読みに置き換えました。</translation>
+    </message>
+    <message>
+        <source>{problem} The built-in engine read this.</source>
+        <translation>{problem}内蔵エンジンで読み取りました。</translation>
+    </message>
+    <message>
+        <source>A less likely reading</source>
+        <translation>可能性がやや低い読み</translation>
+    </message>
+    <message>
+        <source>Read with light and dark swapped</source>
+        <translation>明暗を反転して読み取り</translation>
+    </message>
+    <message>
+        <source>Read enlarged</source>
+        <translation>拡大して読み取り</translation>
+    </message>
+    <message>
+        <source>Read in pieces</source>
+        <translation>分割して読み取り</translation>
+    </message>
+    <message>
+        <source>Read by {engine}.</source>
+        <translation>{engine} で読み取りました。</translation>
+    </message>
+    <message>
+        <source>{engine} is still reading…</source>
+        <translation>{engine} が読み取っています…</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -519,9 +1136,71 @@
         <source>Copied ✓</source>
         <translation>コピー済み ✓</translation>
     </message>
+</context>
+<context>
+    <name>RevisionLine</name>
     <message>
-        <source>{engine} · {seconds} s</source>
-        <translation>{engine} · {seconds} 秒</translation>
+        <source>Go back to this</source>
+        <translation>これに戻す</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>削除…</translation>
+    </message>
+</context>
+<context>
+    <name>RowNotes</name>
+    <message>
+        <source>In use: {0}</source>
+        <translation>使用中: {0}</translation>
+    </message>
+    <message>
+        <source>Resume the download…</source>
+        <translation>ダウンロードを再開…</translation>
+    </message>
+    <message>
+        <source>The built-in engine reads until MangaOCR is on this computer.</source>
+        <translation>MangaOCR がこのコンピューターに入るまでは内蔵エンジンで読み取ります。</translation>
+    </message>
+    <message>
+        <source>MangaOCR is not on this computer yet, so nothing can be read with it.</source>
+        <translation>MangaOCR はまだこのコンピューターにないため、読み取れません。</translation>
+    </message>
+    <message>
+        <source>The weights are converted once, when they are first needed. The built-in engine reads until then.</source>
+        <translation>重みは最初に必要になったときに一度だけ変換します。それまでは内蔵エンジンで読み取ります。</translation>
+    </message>
+    <message>
+        <source>{0} reads, and is loaded when you need it.</source>
+        <translation>{0} で読み取ります。必要になると読み込まれます。</translation>
+    </message>
+    <message>
+        <source>not on this computer yet</source>
+        <translation>まだこのコンピューターにありません</translation>
+    </message>
+    <message>
+        <source>revision {0}</source>
+        <translation>リビジョン {0}</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>もう一度試す</translation>
+    </message>
+    <message>
+        <source>{0} is not there now. The CPU is used instead.</source>
+        <translation>{0} は今ありません。代わりに CPU を使います。</translation>
+    </message>
+    <message>
+        <source>Automatic takes this now: {0}</source>
+        <translation>自動で今選ばれるもの: {0}</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>コマンドをコピー</translation>
+    </message>
+    <message>
+        <source>In use: {0} · {1} free</source>
+        <translation>使用中: {0} · 空き {1}</translation>
     </message>
 </context>
 <context>
@@ -718,6 +1397,26 @@
 <context>
     <name>State</name>
     <message>
+        <source>CPU ({0} RAM)</source>
+        <translation>CPU (RAM {0})</translation>
+    </message>
+    <message>
+        <source>Apple GPU (shares {0} RAM)</source>
+        <translation>Apple GPU (RAM {0} を共有)</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>Apple GPU</source>
+        <translation>Apple GPU</translation>
+    </message>
+    <message>
+        <source>{0} + {1} on the graphics card</source>
+        <translation>{0} + グラフィックカード上に {1}</translation>
+    </message>
+    <message>
         <source>{engine}: loading…</source>
         <translation>エンジン ({engine}): 読み込み中…</translation>
     </message>
@@ -730,8 +1429,31 @@
         <translation>エンジン ({engine}): 準備完了、{memory} 使用中</translation>
     </message>
     <message>
+        <source>{engine}: ready on {device}, {memory} in use</source>
+        <translation>{engine}: {device} で準備完了、{memory} 使用中</translation>
+    </message>
+    <message>
+        <source>No model in memory, {0} freed</source>
+        <translation>メモリ上にモデルなし、{0} を解放</translation>
+    </message>
+    <message>
         <source>No model in memory</source>
         <translation>メモリ上のモデルはありません</translation>
+    </message>
+</context>
+<context>
+    <name>Stepper</name>
+    <message>
+        <source>Previous reading</source>
+        <translation>前の読み</translation>
+    </message>
+    <message>
+        <source>Next reading</source>
+        <translation>次の読み</translation>
+    </message>
+    <message>
+        <source>Reading {place} of {count}</source>
+        <translation>{count} 件中 {place} 件目の読み</translation>
     </message>
 </context>
 <context>
@@ -916,6 +1638,10 @@
 <context>
     <name>engines</name>
     <message>
+        <source>MangaOCR</source>
+        <translation>MangaOCR</translation>
+    </message>
+    <message>
         <source>built-in</source>
         <translation>内蔵</translation>
     </message>
@@ -999,6 +1725,70 @@
         <translation>{fix}</translation>
     </message>
     <message>
+        <source>The download of {model} failed: {reason}.</source>
+        <translation>{model} のダウンロードに失敗しました: {reason}。</translation>
+    </message>
+    <message>
+        <source>Try again: what was received is kept.</source>
+        <translation>もう一度試してください。受信済みの分は残っています。</translation>
+    </message>
+    <message>
+        <source>{name} arrived damaged and was thrown away.</source>
+        <translation>{name} は壊れて届いたため破棄しました。</translation>
+    </message>
+    <message>
+        <source>Start the download again; if it happens again, a proxy may be changing files.</source>
+        <translation>もう一度ダウンロードしてください。繰り返すときは、プロキシがファイルを書き換えているかもしれません。</translation>
+    </message>
+    <message>
+        <source>{model} is being downloaded, imported or removed by another Yomitori already.</source>
+        <translation>別の Yomitori が {model} をダウンロード、取り込み、または削除しています。</translation>
+    </message>
+    <message>
+        <source>Wait until that is done, then try again.</source>
+        <translation>終わるのを待ってから、もう一度試してください。</translation>
+    </message>
+    <message>
+        <source>{host} asks to wait before the next download.</source>
+        <translation>{host} から、次のダウンロードまで待つよう求められました。</translation>
+    </message>
+    <message>
+        <source>Try again later: what was received is kept.</source>
+        <translation>後でもう一度試してください。受信済みの分は残っています。</translation>
+    </message>
+    <message>
+        <source>{host} has no {model} in the revision {revision}.</source>
+        <translation>{host} に {model} のリビジョン {revision} はありません。</translation>
+    </message>
+    <message>
+        <source>Check the spelling: a hub id looks like owner/name.</source>
+        <translation>つづりを確認してください。ハブ ID は owner/name の形です。</translation>
+    </message>
+    <message>
+        <source>{host} does not give out {model} without permission.</source>
+        <translation>{host} から {model} を受け取るには許可が必要です。</translation>
+    </message>
+    <message>
+        <source>Accept its conditions on the model&apos;s page and set HF_TOKEN to your access token.</source>
+        <translation>モデルのページで条件に同意し、HF_TOKEN にアクセストークンを設定してください。</translation>
+    </message>
+    <message>
+        <source>{host} could not be reached: {reason}.</source>
+        <translation>{host} に接続できませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check the network or the proxy and start again: what was received is kept.</source>
+        <translation>ネットワークかプロキシを確認して、もう一度始めてください。受信済みの分は残っています。</translation>
+    </message>
+    <message>
+        <source>Downloads are turned off: {variable} is set.</source>
+        <translation>ダウンロードは無効です: {variable} が設定されています。</translation>
+    </message>
+    <message>
+        <source>Unset it, or import the model from a folder or a zip file.</source>
+        <translation>設定を外すか、フォルダーか ZIP ファイルからモデルを取り込んでください。</translation>
+    </message>
+    <message>
         <source>Yomitori ended before this was read.</source>
         <translation>読み取りの前に Yomitori が終了しました。</translation>
     </message>
@@ -1029,6 +1819,62 @@
     <message>
         <source>Try again: a new process is started. If it happens again, the memory may be too small.</source>
         <translation>もう一度お試しください。新しいプロセスが起動します。繰り返す場合は、メモリが足りないのかもしれません。</translation>
+    </message>
+    <message>
+        <source>{reason} {engine} runs on {used} instead of {asked}.</source>
+        <translation>{reason}{engine} は {asked} の代わりに {used} で動いています。</translation>
+    </message>
+    <message>
+        <source>Choose Try again in Settings, Models &amp; devices, to return to {asked}.</source>
+        <translation>{asked} に戻すには、設定の「モデルとデバイス」で「もう一度試す」を押してください。</translation>
+    </message>
+    <message>
+        <source>{device} cannot be used: {reason}.</source>
+        <translation>{device} は使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Choose another device in Settings, Models &amp; devices.</source>
+        <translation>設定の「モデルとデバイス」で別のデバイスを選んでください。</translation>
+    </message>
+    <message>
+        <source>{device} ran out of memory.</source>
+        <translation>{device} のメモリが足りなくなりました。</translation>
+    </message>
+    <message>
+        <source>Close other programs, choose a smaller model, or let it run on the CPU.</source>
+        <translation>ほかのプログラムを閉じるか、小さいモデルを選ぶか、CPU で動かしてください。</translation>
+    </message>
+    <message>
+        <source>{model} comes under the licence {licence}, which has to be accepted first.</source>
+        <translation>{model} のライセンスは {licence} です。先に同意が必要です。</translation>
+    </message>
+    <message>
+        <source>Read it on the model&apos;s page, then download with --accept-license.</source>
+        <translation>モデルのページで読み、--accept-license を付けてダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>{model} cannot be used: {reason}.</source>
+        <translation>{model} は使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check it with &apos;yomitori models verify&apos;, or download it again.</source>
+        <translation>「yomitori models verify」で検査するか、もう一度ダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>There is no model called {model}.</source>
+        <translation>{model} というモデルはありません。</translation>
+    </message>
+    <message>
+        <source>&apos;yomitori models list&apos; shows those there are. A hub id looks like owner/name.</source>
+        <translation>「yomitori models list」で一覧を見られます。ハブ ID は owner/name の形です。</translation>
+    </message>
+    <message>
+        <source>{model} is not on this computer yet.</source>
+        <translation>{model} はまだこのコンピューターにありません。</translation>
+    </message>
+    <message>
+        <source>Download it in Settings, Models, or with: yomitori models download {model}</source>
+        <translation>設定の「モデル」か、次のコマンドでダウンロードしてください: yomitori models download {model}</translation>
     </message>
     <message>
         <source>The {engine} engine needs {need} of memory, {free} are free.</source>
@@ -1071,6 +1917,30 @@
         <translation>新しい切り抜きは、これまでどおり保存されます。</translation>
     </message>
     <message>
+        <source>Models cannot be kept in {path}: {reason}.</source>
+        <translation>{path} にモデルを保存できません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for models in Settings.</source>
+        <translation>設定で別のモデル用フォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Models cannot be kept in {path}: you may not write there.</source>
+        <translation>{path} にモデルを保存できません: 書き込みが許可されていません。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for models in Settings, or take this one over with: {command}</source>
+        <translation>設定で別のモデル用フォルダーを選ぶか、次のコマンドで書き込めるようにしてください: {command}</translation>
+    </message>
+    <message>
+        <source>{path} has {free} of free space, {need} are needed.</source>
+        <translation>{path} の空きは {free} ですが、{need} 必要です。</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another folder for models in Settings.</source>
+        <translation>空きを増やすか、設定で別のモデル用フォルダーを選んでください。</translation>
+    </message>
+    <message>
         <source>The disk is full: {path} could not be written.</source>
         <translation>ディスクがいっぱいで、{path} に書き込めませんでした。</translation>
     </message>
@@ -1109,6 +1979,14 @@
     <message>
         <source>Give a PNG, JPEG, WebP, GIF, BMP or TIFF picture.</source>
         <translation>PNG、JPEG、WebP、GIF、BMP、TIFF のいずれかの画像を指定してください。</translation>
+    </message>
+    <message>
+        <source>{name} holds no model that can be used: {reason}.</source>
+        <translation>{name} に使えるモデルがありません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Give the folder (or a zip of it) with config.json and the weights in it.</source>
+        <translation>config.json と重みが入ったフォルダー (またはその ZIP) を指定してください。</translation>
     </message>
     <message>
         <source>There is no picture in the clipboard.</source>
@@ -1153,6 +2031,10 @@
     <message>
         <source>{name} is not a picture.</source>
         <translation>{name} は画像ではありません。</translation>
+    </message>
+    <message>
+        <source>its weights are still being converted</source>
+        <translation>重みをまだ変換しています</translation>
     </message>
     <message>
         <source>a frame is too short</source>
@@ -1207,6 +2089,78 @@
         <translation>バージョンが違うか、終了するところでした</translation>
     </message>
     <message>
+        <source>conversion</source>
+        <translation>変換</translation>
+    </message>
+    <message>
+        <source>it is a file</source>
+        <translation>ファイルです</translation>
+    </message>
+    <message>
+        <source>the hub does not say which commit it is</source>
+        <translation>ハブがコミットを知らせません</translation>
+    </message>
+    <message>
+        <source>downloads</source>
+        <translation>ダウンロード</translation>
+    </message>
+    <message>
+        <source>it has too many files; pack the model&apos;s own folder</source>
+        <translation>ファイルが多すぎます。モデルのフォルダーだけを圧縮してください</translation>
+    </message>
+    <message>
+        <source>it does not tell which model it is: say its hub id</source>
+        <translation>どのモデルか分かりません。ハブ ID を指定してください</translation>
+    </message>
+    <message>
+        <source>it has too many files; give the model&apos;s own folder</source>
+        <translation>ファイルが多すぎます。モデルのフォルダーを指定してください</translation>
+    </message>
+    <message>
+        <source>it is neither a folder nor a zip file</source>
+        <translation>フォルダーでも ZIP ファイルでもありません</translation>
+    </message>
+    <message>
+        <source>it is not there</source>
+        <translation>見つかりません</translation>
+    </message>
+    <message>
+        <source>its conversion is not there</source>
+        <translation>変換済みのものがありません</translation>
+    </message>
+    <message>
+        <source>its file system takes no files as large as that</source>
+        <translation>ファイルシステムがその大きさのファイルに対応していません</translation>
+    </message>
+    <message>
+        <source>it sends from one address to the next</source>
+        <translation>転送が繰り返されています</translation>
+    </message>
+    <message>
+        <source>the connection broke off</source>
+        <translation>接続が切れました</translation>
+    </message>
+    <message>
+        <source>it sent another part of the file</source>
+        <translation>ファイルの別の部分が送られてきました</translation>
+    </message>
+    <message>
+        <source>its weights are a pytorch_model.bin that was not converted yet</source>
+        <translation>重みはまだ変換されていない pytorch_model.bin です</translation>
+    </message>
+    <message>
+        <source>there is no such kind of device</source>
+        <translation>その種類のデバイスはありません</translation>
+    </message>
+    <message>
+        <source>this torch finds no Apple GPU</source>
+        <translation>この torch では Apple GPU が見つかりません</translation>
+    </message>
+    <message>
+        <source>MangaOCR</source>
+        <translation>MangaOCR</translation>
+    </message>
+    <message>
         <source>the package rapidocr is not installed</source>
         <translation>パッケージ rapidocr がインストールされていません</translation>
     </message>
@@ -1229,6 +2183,13 @@
     <message>
         <source>built-in</source>
         <translation>内蔵エンジン</translation>
+    </message>
+</context>
+<context>
+    <name>models</name>
+    <message>
+        <source>Reads Japanese text in manga: vertical, with furigana, on drawings.</source>
+        <translation>漫画の日本語を読み取ります。縦書き、ふりがな付き、絵の上の文字も読めます。</translation>
     </message>
 </context>
 <context>
@@ -1386,6 +2347,14 @@
         <translation>範囲の横に出る小さなカードです。オフにすると、通知でテキストをお知らせします。</translation>
     </message>
     <message>
+        <source>Show a quick reading first</source>
+        <translation>先に簡易読み取りを表示</translation>
+    </message>
+    <message>
+        <source>While MangaOCR is loading or reading, the card shows what the built-in engine read.</source>
+        <translation>MangaOCR の読み込み中や読み取り中は、内蔵エンジンの読みをカードに表示します。</translation>
+    </message>
+    <message>
         <source>Hide the card after</source>
         <translation>カードを隠すまでの時間</translation>
     </message>
@@ -1438,8 +2407,28 @@
         <translation>エンジン</translation>
     </message>
     <message>
-        <source>What reads the picture. The built-in engine needs no download.</source>
-        <translation>画像を読み取ります。内蔵エンジンはダウンロード不要です。</translation>
+        <source>Where models run. Automatic uses the graphics card while it has room. The built-in engine always runs on the CPU.</source>
+        <translation>モデルを動かす場所です。自動では空きがあればグラフィックカードを使います。内蔵エンジンは常に CPU で動きます。</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Half the bits need half the memory and may change a reading now and then.</source>
+        <translation>ビット数を半分にするとメモリも半分になりますが、まれに読みが変わることがあります。</translation>
+    </message>
+    <message>
+        <source>Full (fp32)</source>
+        <translation>フル (fp32)</translation>
+    </message>
+    <message>
+        <source>Half (bf16)</source>
+        <translation>半分 (bf16)</translation>
+    </message>
+    <message>
+        <source>Half (fp16)</source>
+        <translation>半分 (fp16)</translation>
     </message>
     <message>
         <source>Built-in (PP-OCRv6)</source>
@@ -1468,6 +2457,30 @@
     <message>
         <source>Start a new row</source>
         <translation>改行する</translation>
+    </message>
+    <message>
+        <source>What reads the picture. Automatic takes MangaOCR as soon as its weights are on this computer; the built-in engine needs no download.</source>
+        <translation>画像を読み取るエンジンです。自動では、重みがこのコンピューターに入りしだい MangaOCR を使います。内蔵エンジンはダウンロード不要です。</translation>
+    </message>
+    <message>
+        <source>MangaOCR</source>
+        <translation>MangaOCR</translation>
+    </message>
+    <message>
+        <source>Look again at doubtful text</source>
+        <translation>疑わしい文字を読み直す</translation>
+    </message>
+    <message>
+        <source>MangaOCR reads a doubtful bubble in other ways, too, and keeps the best reading.</source>
+        <translation>MangaOCR は疑わしいフキダシを別の方法でも読み、最も良い読みを残します。</translation>
+    </message>
+    <message>
+        <source>Allow drawn-out sounds</source>
+        <translation>引き延ばした音を許可</translation>
+    </message>
+    <message>
+        <source>Lets MangaOCR write ドドドドド. Its makers forbid repeats, which stops it from rambling, but cuts such sounds short.</source>
+        <translation>MangaOCR が ドドドドド と書けるようにします。もとの設定は繰り返しを禁じて暴走を防ぎますが、こうした音は短く切れます。</translation>
     </message>
     <message>
         <source>Write on without a break</source>
@@ -1518,16 +2531,16 @@
         <translation>モデルとデバイス</translation>
     </message>
     <message>
+        <source>MangaOCR model</source>
+        <translation>MangaOCR のモデル</translation>
+    </message>
+    <message>
+        <source>manga-ocr, or another model in its format: a hub id (owner/name) or a folder.</source>
+        <translation>manga-ocr、または同じ形式の別のモデル: ハブ ID (owner/name) かフォルダー。</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>デバイス</translation>
-    </message>
-    <message>
-        <source>Where models run. The built-in engine always runs on the CPU.</source>
-        <translation>モデルを動かす場所です。内蔵エンジンは常に CPU で動きます。</translation>
-    </message>
-    <message>
-        <source>CPU</source>
-        <translation>CPU</translation>
     </message>
     <message>
         <source>Free memory when idle for</source>
@@ -1548,6 +2561,14 @@
     <message>
         <source>How many threads a model may use; 0 takes the number of physical cores.</source>
         <translation>モデルが使うスレッドの数です。0 にすると、物理コアの数になります。</translation>
+    </message>
+    <message>
+        <source>Folder for models</source>
+        <translation>モデル用フォルダー</translation>
+    </message>
+    <message>
+        <source>Empty: the folder that other programs using the same hub share.</source>
+        <translation>空欄: 同じハブを使うほかのプログラムと共有するフォルダー。</translation>
     </message>
     <message>
         <source>Storage</source>

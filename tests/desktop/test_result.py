@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QTextCharFormat, QTextCursor
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QHelpEvent, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTextEdit,
+    QToolTip,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from core.alternatives import Variant
+from core.errors import LoadFailed
 from core.types import Box, Direction, OcrResult, TextBlock, TextLine
-from desktop.doubt import doubtful_characters, is_doubtful
+from desktop import result as result_module
+from desktop.doubt import doubtful_characters, is_doubtful, likelihoods
 from desktop.focus import Focus
+from desktop.readings_facts import Facts
+from desktop.readings_text import ReadText
 from desktop.result import CARD_WIDTH, ResultCard, place_card
 from desktop.theme import Theme
 
@@ -23,13 +37,18 @@ SENTENCE = "今日は学校に行きませんでした"
 BOX = Box(0, 0, 10, 10)
 
 
-def read(text: str, confidences: tuple[float, ...] | None = None, raw: str | None = None) -> OcrResult:
-    """A result of the built-in engine; ``raw`` is what it read before post-processing."""
+def read(
+    text: str,
+    confidences: tuple[float, ...] | None = None,
+    raw: str | None = None,
+    engine: str = "ppocr",
+) -> OcrResult:
+    """A result, by default of the built-in engine; ``raw`` is what it read before post-processing."""
     raw = text if raw is None else raw
     values = (0.95,) * len(raw) if confidences is None else confidences
     line = TextLine(raw, BOX, values)
     blocks = (TextBlock(BOX, Direction.VERTICAL, (line,)),) if raw else ()
-    return OcrResult(text, blocks, "ppocr", "cpu", 0.12)
+    return OcrResult(text, blocks, engine, "cpu", 0.12)
 
 
 class RecordingFocus(Focus):
@@ -413,3 +432,593 @@ def test_marks_stay_on_their_characters_when_line_breaks_come_and_widths_change(
 def test_a_text_without_likelihoods_is_never_doubtful() -> None:
     assert not is_doubtful(read(SENTENCE, ()))
     assert not is_doubtful(read(""))
+
+
+def test_each_engine_has_its_own_idea_of_doubt() -> None:
+    values = (0.55, *(0.95,) * 13)
+    assert doubtful_characters(read(SENTENCE, values)) == [0]
+    assert doubtful_characters(read(SENTENCE, values, engine="manga-ocr")) == []
+    low = (0.8,) * 14
+    assert is_doubtful(read(SENTENCE, low, engine="manga-ocr")), "a low mean is doubt enough"
+    assert not is_doubtful(read(SENTENCE, low))
+    assert not is_doubtful(read("", (0.1,), raw="x", engine="manga-ocr"))
+
+
+def test_a_character_without_a_counterpart_has_no_likelihood() -> None:
+    assert likelihoods(read("学…校", (0.9, 0.5), raw="学校")) == [0.9, None, 0.5]
+
+
+# ---- a quick reading first
+
+
+QUICK = read(SENTENCE)
+WRONG = "今日は学校に行きませんてした"
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What screen readers are told, as it is told."""
+    said: list[str] = []
+
+    class Told:
+        @staticmethod
+        def updateAccessibility(event: Any) -> None:
+            said.append(event.message())
+
+    monkeypatch.setattr(result_module, "QAccessible", Told)
+    return said
+
+
+def final(text: str = SENTENCE, confidences: tuple[float, ...] | None = None) -> OcrResult:
+    return read(text, confidences, engine="manga-ocr")
+
+
+def others(*texts: str) -> Sequence[Variant]:
+    return [Variant(final(text), "beam") for text in texts]
+
+
+def bar(card: ResultCard) -> QProgressBar:
+    return card.findChildren(QProgressBar)[0]
+
+
+def ink(card: ResultCard) -> str:
+    cursor = QTextCursor(text_of(card).document())
+    cursor.setPosition(1)
+    brush = cursor.charFormat().foreground()
+    return "" if brush.style() == Qt.BrushStyle.NoBrush else brush.color().name()
+
+
+def test_a_quick_reading_is_marked_as_one(card: ResultCard, theme: Theme) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+
+    assert text_of(card).toPlainText() == SENTENCE
+    assert "Quick reading. MangaOCR is still reading…" in words(card)
+    assert "built-in · 0.1 s" in " ".join(words(card))
+    assert bar(card).isVisible()
+    assert ink(card) == theme.tokens.muted
+    copy, again = button(card, "Copy"), button(card, "Read again")
+    assert copy is not None
+    assert copy.isEnabled()
+    assert again is not None
+    assert not again.isEnabled(), "it is being read already"
+
+
+def test_its_ink_follows_a_change_of_theme(card: ResultCard, theme: Theme) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    theme.set_choice("dark")
+    assert ink(card) == theme.tokens.muted
+
+
+def test_a_quick_reading_does_not_open_a_closed_card(card: ResultCard) -> None:
+    card.dismiss()
+    card.show_provisional(QUICK, "manga-ocr")
+    assert not card.isVisible()
+
+
+def test_the_result_takes_its_place_and_nothing_moves(card: ResultCard, said: list[str]) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    card.take_focus()
+    copy = button(card, "Copy")
+    assert copy is not None
+    copy.setFocus()
+    before = {b.text(): b.geometry() for b in card.findChildren(QPushButton) if b.isVisible()}
+    place = card.geometry()
+
+    assert card.show_result(final(WRONG))
+
+    assert text_of(card).toPlainText() == WRONG
+    assert ink(card) == ""
+    assert not bar(card).isVisible()
+    assert "Now as MangaOCR reads it." in words(card)
+    assert said == [f"{SENTENCE}\nQuick reading. MangaOCR is still reading…", WRONG]
+    QApplication.sendPostedEvents()
+    assert card.geometry() == place
+    assert {b.text(): b.geometry() for b in card.findChildren(QPushButton) if b.isVisible()} == before
+    assert card.focusWidget() is copy
+    card.set_copied(True)
+    QApplication.sendPostedEvents()
+    assert copy.geometry() == before["Copy"], "the longer word was expected"
+
+
+def test_a_result_that_agrees_is_not_told_twice(card: ResultCard, said: list[str]) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    place = card.geometry()
+    text_of(card).selectAll()
+
+    card.show_result(final())
+
+    assert "MangaOCR agrees." in words(card)
+    assert len(said) == 1
+    assert card.accessibleDescription() == SENTENCE
+    assert card.geometry() == place
+    assert text_of(card).textCursor().hasSelection(), "what the user selected stays selected"
+
+
+def test_the_card_stays_where_it_is_when_the_result_is_longer(
+    theme: Theme, focus: RecordingFocus, qtbot: QtBot
+) -> None:
+    """Given a card beside the region near the bottom; when the text grows by a line and there is no room
+    below; then it moves up, and only then."""
+    card = ResultCard(theme, focus)
+    qtbot.addWidget(card)
+    screen = QGuiApplication.primaryScreen()
+    card.show_pending(QRect(50, 60, 40, 120), screen)
+    card.show_provisional(QUICK, "manga-ocr")
+    top = card.pos()
+    card.show_result(final(SENTENCE * 3))
+    assert card.pos() == top
+
+    bottom = screen.availableGeometry().bottom()
+    card.show_pending(QRect(50, bottom - 130, 40, 120), screen)
+    card.show_provisional(QUICK, "manga-ocr")
+    top = card.pos()
+    card.show_result(final(SENTENCE * 5))
+    assert card.pos().x() == top.x()
+    assert card.pos().y() < top.y()
+    assert card.geometry().adjusted(0, 0, 0, -20).bottom() <= bottom
+
+    card.show_pending(QRect(50, bottom - 130, 40, 120), screen)
+    card.show_provisional(read(SENTENCE * 5), "manga-ocr")
+    top = card.pos()
+    card.show_result(final(SENTENCE))
+    assert card.pos() == top, "a shorter one has room where it is"
+
+
+def test_a_copied_quick_reading_stays_and_the_result_is_offered(
+    card: ResultCard, qtbot: QtBot, said: list[str]
+) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    with qtbot.waitSignal(card.taken):
+        click(card, "Copy")
+    card.set_copied(True)
+    place = card.geometry()
+
+    assert not card.show_result(final(WRONG), keep=True)
+
+    assert text_of(card).toPlainText() == SENTENCE
+    assert button(card, "Copied ✓") is not None
+    assert {"MangaOCR reads it differently.", "Tab", "1/2"} <= set(words(card))
+    assert said[-1] == "MangaOCR reads it differently."
+    assert card.geometry() == place
+    with qtbot.waitSignal(card.chosen) as chosen:
+        click(card, "Next reading")
+    assert chosen.args == [WRONG]
+    assert "Read by MangaOCR." in words(card)
+
+
+def test_a_copied_quick_reading_that_proves_right_is_the_result(card: ResultCard, said: list[str]) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    assert not card.show_result(final(), keep=True), "the clipboard is the user's"
+    assert "MangaOCR agrees." in words(card)
+    assert "MangaOCR · 0.1 s" in " ".join(words(card))
+    assert len(said) == 1
+
+
+def test_copying_a_part_by_key_counts_as_copying(card: ResultCard, qtbot: QtBot) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    with qtbot.assertNotEmitted(card.taken):
+        QTest.keyClick(text_of(card), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    text_of(card).selectAll()
+    with qtbot.waitSignal(card.taken):
+        QTest.keyClick(text_of(card), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_a_result_does_not_disturb_an_edit(card: ResultCard, qtbot: QtBot) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Edit")
+    assert ink(card) == "", "what one edits is no longer provisional"
+    QTest.keyClicks(text_of(card), "x")
+
+    assert not card.show_result(final(WRONG), others=others("ドド"))
+
+    assert text_of(card).toPlainText() == SENTENCE + "x"
+    assert card.focusWidget() is text_of(card)
+    assert button(card, "Next reading") is None, "stepping would lose the edit"
+    assert "MangaOCR reads it differently." in words(card)
+    with qtbot.waitSignal(card.edited) as edited:
+        click(card, "Done")
+    assert edited.args == [SENTENCE + "x"]
+    assert {"MangaOCR reads it differently.", "1/3"} <= set(words(card))
+    click(card, "Next reading")
+    assert text_of(card).toPlainText() == WRONG
+    click(card, "Previous reading")
+    assert text_of(card).toPlainText() == SENTENCE + "x", "an edit is not lost by stepping"
+
+
+@pytest.mark.parametrize("leave", ["Cancel", "Done"], ids=["cancelled", "done without a change"])
+def test_an_edit_that_comes_to_nothing_lets_the_result_in(
+    card: ResultCard, qtbot: QtBot, said: list[str], leave: str
+) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Edit")
+    card.show_result(final(WRONG))
+
+    with qtbot.waitSignal(card.chosen) as chosen, qtbot.assertNotEmitted(card.edited):
+        click(card, leave)
+
+    assert chosen.args == [WRONG]
+    assert text_of(card).toPlainText() == WRONG
+    assert said[-1] == WRONG
+    assert "Now as MangaOCR reads it." in words(card)
+    assert button(card, "Next reading") is None
+
+
+def test_an_edit_of_a_quick_reading_stays_when_the_result_comes(card: ResultCard) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Edit")
+    QTest.keyClicks(text_of(card), "x")
+    click(card, "Done")
+    assert "MangaOCR is still reading…" in words(card)
+
+    assert not card.show_result(final(WRONG), keep=True)
+
+    assert text_of(card).toPlainText() == SENTENCE + "x"
+    assert "1/2" in words(card), "the quick reading itself is gone"
+
+
+def test_an_edit_is_not_told_that_the_same_engine_reads_it_differently(
+    card: ResultCard, said: list[str]
+) -> None:
+    """Given that the other engine failed in the end and the built-in one stood in."""
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Edit")
+    QTest.keyClicks(text_of(card), "x")
+    click(card, "Done")
+    told = len(said)
+    card.show_result(QUICK, keep=True)
+    assert not any("differently" in word for word in words(card))
+    assert "1/2" in words(card)
+    assert len(said) == told
+
+
+def test_an_edit_to_what_the_engine_reads_leaves_nothing_to_say(card: ResultCard) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    card.show_result(final(WRONG), keep=True)
+    click(card, "Edit")
+    text_of(card).selectAll()
+    QTest.keyClicks(text_of(card), "x")
+    text_of(card).setPlainText(WRONG)
+    click(card, "Done")
+    assert "MangaOCR reads it differently." not in words(card)
+    assert button(card, "Next reading") is None
+
+
+def test_a_failure_leaves_the_quick_reading_usable(card: ResultCard, said: list[str]) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Copy")
+    card.set_copied(True)
+
+    card.show_error("The model process ended.", "Try it once more.", True)
+
+    assert text_of(card).toPlainText() == SENTENCE
+    assert ink(card) == ""
+    assert {"Read by the built-in engine.", "The model process ended. Try it once more."} <= set(words(card))
+    assert not bar(card).isVisible()
+    again = button(card, "Try again")
+    assert again is not None
+    assert again.isEnabled()
+    assert button(card, "Copied ✓") is not None
+    assert said[-1] == "The model process ended. Try it once more."
+
+
+def test_a_failure_does_not_disturb_an_edit(card: ResultCard, qtbot: QtBot) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    click(card, "Edit")
+    QTest.keyClicks(text_of(card), "x")
+    card.show_error("The model process ended.", "Try it once more.", False)
+    assert "The model process ended. Try it once more." in words(card)
+    with qtbot.waitSignal(card.edited) as edited:
+        click(card, "Done")
+    assert edited.args == [SENTENCE + "x"]
+    assert button(card, "Try again") is None
+
+
+def test_an_engine_that_finds_nothing_does_not_erase_the_quick_reading(card: ResultCard) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    assert not card.show_result(read("", engine="manga-ocr"))
+    assert text_of(card).toPlainText() == SENTENCE
+    assert "MangaOCR found no text." in words(card)
+
+
+def test_closing_it_while_the_engine_still_reads_cancels(card: ResultCard, qtbot: QtBot) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    with qtbot.waitSignals([card.cancel_requested, card.closed]):
+        click(card, "Close")
+
+
+def test_the_next_snip_knows_nothing_of_the_last(card: ResultCard) -> None:
+    card.show_provisional(QUICK, "manga-ocr")
+    card.show_error("The model process ended.", "Try it once more.", True)
+    height = card.height()
+    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    assert words(card) == ["Reading…"]
+    card.show_result(final(WRONG))
+    assert words(card) == ["MangaOCR · 0.1 s"]
+    assert card.height() < height
+
+
+# ---- other readings
+
+
+DOUBTFUL = read("ドドドド", (0.9, 0.9, 0.9, 0.3))
+
+
+def test_a_doubtful_read_offers_the_others(card: ResultCard, said: list[str]) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド", "トドド"))
+
+    hint = " ".join(words(card))
+    assert "Not sure about this one." in hint
+    assert "2 other readings" in hint
+    assert {"Tab", "1/3"} <= set(words(card))
+    assert said == ["ドドドド\nNot sure about this one. 2 other readings"]
+
+
+def test_one_other_reading_is_counted_in_words(card: ResultCard) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド"))
+    assert "Not sure about this one. 1 other reading" in " ".join(words(card)).replace("\n", " ")
+
+
+def test_a_sure_read_has_them_quietly(card: ResultCard) -> None:
+    card.show_result(final(), others=others("ドドド"))
+    assert "1/2" in words(card)
+    assert not {"Tab", "Not sure about this one."} & set(words(card))
+
+
+def test_stepping_with_the_mouse(card: ResultCard, qtbot: QtBot, said: list[str]) -> None:
+    alternatives = [Variant(read("ドドド", (0.2, 0.9, 0.9)), "enlarged"), *others("トドド")]
+    card.show_result(DOUBTFUL, copied=True, others=alternatives)
+    place = card.geometry()
+
+    with qtbot.waitSignal(card.chosen) as chosen:
+        click(card, "Next reading")
+    assert chosen.args == ["ドドド"]
+    assert text_of(card).toPlainText() == "ドドド"
+    assert underlined(card) == "ド", "marks are those of this reading"
+    assert button(card, "Copied ✓") is None
+    assert {"2/3", "Read enlarged"} <= set(words(card))
+    assert said[-1] == "ドドド\nRead enlarged"
+    assert card.geometry() == place, "the button stays under the pointer"
+
+    click(card, "Next reading")
+    assert "A less likely reading" in words(card)
+    click(card, "Next reading")
+    assert text_of(card).toPlainText() == "ドドドド"
+    assert "1/3" in words(card)
+    with qtbot.waitSignal(card.chosen) as chosen:
+        click(card, "Previous reading")
+    assert chosen.args == ["トドド"]
+
+
+@pytest.mark.parametrize(
+    ("forward", "back"),
+    [(Qt.Key.Key_Right, Qt.Key.Key_Left), (Qt.Key.Key_Down, Qt.Key.Key_Up)],
+    ids=["left and right", "up and down"],
+)
+def test_stepping_with_the_keyboard(card: ResultCard, qtbot: QtBot, forward: Qt.Key, back: Qt.Key) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド", "トドド"))
+    card.take_focus()
+    qtbot.waitUntil(card.isActiveWindow, timeout=30_000)
+
+    QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)
+    assert card.focusWidget() is button(card, "Next reading")
+    assert "← →" in words(card)
+    assert "Tab" not in words(card)
+    QTest.keyClick(card.focusWidget(), forward)
+    assert text_of(card).toPlainText() == "ドドド"
+    QTest.keyClick(card.focusWidget(), back)
+    QTest.keyClick(card.focusWidget(), back)
+    assert text_of(card).toPlainText() == "トドド"
+    QTest.keyClick(card.focusWidget(), Qt.Key.Key_Space)
+    assert text_of(card).toPlainText() == "ドドドド"
+
+    seen = []
+    for _ in range(5):
+        QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(card.focusWidget().accessibleName() or card.focusWidget().text())
+    assert seen == ["Previous reading", "Copy", "Read again", "Edit", "Close"], "no trap"
+    QTest.keyClick(card.focusWidget(), forward)
+    assert text_of(card).toPlainText() == "ドドド", "arrows step from every button"
+
+
+def test_arrows_in_the_text_move_in_the_text(card: ResultCard, qtbot: QtBot) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド"))
+    card.take_focus()
+    with qtbot.assertNotEmitted(card.chosen):
+        QTest.keyClick(text_of(card), Qt.Key.Key_Right)
+    assert text_of(card).textCursor().position() == 1
+
+
+def test_an_edit_stands_beside_what_was_read(card: ResultCard) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド"))
+    click(card, "Next reading")
+    click(card, "Edit")
+    QTest.keyClicks(text_of(card), "x")
+    click(card, "Done")
+    assert text_of(card).toPlainText() == "ドドドx"
+    assert "1/3" in words(card)
+    assert "Not sure about this one." not in " ".join(words(card))
+    click(card, "Next reading")
+    assert text_of(card).toPlainText() == "ドドドド"
+    assert "Read by the built-in engine." in words(card)
+
+
+def test_undo_in_an_edit_takes_back_typing_alone(card: ResultCard) -> None:
+    card.show_result(DOUBTFUL)
+    click(card, "Edit")
+    line = text_of(card).document().firstBlock().blockFormat().lineHeight()
+    QTest.keyClicks(text_of(card), "x")
+    for _ in range(5):
+        text_of(card).undo()
+    assert text_of(card).toPlainText() == "ドドドド"
+    assert text_of(card).document().firstBlock().blockFormat().lineHeight() == line
+
+
+def test_marks_of_one_text_do_not_spread_to_the_next(card: ResultCard) -> None:
+    card.show_result(read("ド", (0.3,)))
+    card.show_result(read(SENTENCE))
+    assert underlined(card) == ""
+
+
+# ---- how sure, who, and why
+
+
+def point_of(card: ResultCard, position: int) -> QPoint:
+    """The middle of a character, in the text's viewport."""
+    text = text_of(card)
+    start, end = QTextCursor(text.document()), QTextCursor(text.document())
+    start.setPosition(position)
+    end.setPosition(position + 1)
+    left, right = text.cursorRect(start), text.cursorRect(end)
+    x = (left.x() + right.x()) // 2 if left.top() == right.top() else left.x() + 5
+    return QPoint(x, left.center().y())
+
+
+def hover(card: ResultCard, point: QPoint) -> str:
+    viewport = text_of(card).viewport()
+    QToolTip.hideText()
+    QApplication.sendEvent(viewport, QHelpEvent(QEvent.Type.ToolTip, point, viewport.mapToGlobal(point)))
+    return QToolTip.text()
+
+
+def test_pointing_at_a_character_tells_its_likelihood(card: ResultCard) -> None:
+    values = tuple(round(0.3 + 0.01 * i, 2) for i in range(42))
+    card.show_result(read(SENTENCE * 3, values))
+    assert text_of(card).height() > 60, "more than one line"
+    for position, char in enumerate(SENTENCE * 3):
+        for shift in (-3, 3):
+            told = hover(card, point_of(card, position) + QPoint(shift, 0))
+            assert told == f"{char}: likelihood {values[position]:.2f}"
+    last = point_of(card, 41)
+    for beside in (QPoint(40, 0), QPoint(0, 40)):
+        assert card.findChildren(ReadText)[0].likelihood_at(last + beside) == ""
+
+
+def test_likelihoods_stand_right_after_characters_of_two_units(card: ResultCard) -> None:
+    card.show_result(read("𠮷野家", (0.9, 0.25, 0.8)))
+    assert hover(card, point_of(card, 2)) == "野: likelihood 0.25"
+
+
+def test_nothing_is_told_while_editing_and_of_unknown_likelihoods(card: ResultCard) -> None:
+    (text,) = card.findChildren(ReadText)
+    card.show_result(read("学校", ()))
+    assert text.likelihood_at(point_of(card, 0)) == ""
+    card.show_result(read("学校"))
+    assert text.likelihood_at(point_of(card, 0)) == "学: likelihood 0.95"
+    click(card, "Edit")
+    assert text.likelihood_at(point_of(card, 0)) == ""
+
+
+def test_the_keyboard_tells_likelihoods_too(card: ResultCard) -> None:
+    card.show_result(read("学校に", (0.9, 0.5, 0.7)))
+    card.take_focus()
+    QTest.keyClick(text_of(card), Qt.Key.Key_Right)
+    assert QToolTip.text() == "校: likelihood 0.50"
+    QTest.keyClick(text_of(card), Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert QToolTip.text() == "校: likelihood 0.50", "the one that was selected"
+
+
+def test_tooltips_come_although_the_card_has_no_focus(card: ResultCard) -> None:
+    card.show_result(DOUBTFUL, others=others("ドドド"))
+    for part in (text_of(card).viewport(), *card.findChildren(Facts)):
+        assert part.testAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)
+
+
+def test_all_figures_are_in_the_tooltip_of_the_facts(card: ResultCard) -> None:
+    card.show_result(final(SENTENCE, (0.9,) * 7 + (1.0,) * 7))
+    (facts,) = card.findChildren(Facts)
+    for told in (facts.toolTip(), facts.accessibleDescription()):
+        for figure in ("MangaOCR", "CPU", "0.12 s", "0.95", "not a calibrated probability"):
+            assert figure in told
+    facts.fit(1000)
+    assert facts.text() == "MangaOCR · 0.1 s · 0.95"
+    facts.fit(10)
+    assert facts.text() == "MangaOCR · 0.1 s"
+
+
+def test_the_likelihood_of_what_was_read_is_not_that_of_an_edit(card: ResultCard) -> None:
+    card.show_result(final())
+    click(card, "Edit")
+    QTest.keyClicks(text_of(card), "x")
+    click(card, "Done")
+    (facts,) = card.findChildren(Facts)
+    assert "ikelihood" not in facts.toolTip()
+    assert "Changed by you" in facts.toolTip()
+
+
+def test_why_another_engine_has_read_is_said_quietly(card: ResultCard, said: list[str]) -> None:
+    notice = LoadFailed(engine="MangaOCR", reason="a file is missing")
+    card.show_result(OcrResult(SENTENCE, (), "ppocr", "cpu", 0.1, notice))
+    told = "The MangaOCR engine could not be loaded: a file is missing. The built-in engine read this."
+    label = next(label for label in card.findChildren(QLabel) if label.text() == told)
+    assert label.isVisible()
+    assert label.property("role") == "muted"
+    assert label.toolTip() == notice.advice
+    assert said == [f"{SENTENCE}\n{told}"]
+    card.set_copied(None, "The picture was left alone.")
+    assert f"{told} The picture was left alone." in words(card)
+    card.show_result(read(SENTENCE))
+    assert words(card) == ["built-in · 0.1 s"]
+
+
+def test_every_word_on_the_card_has_room(card: ResultCard) -> None:
+    """In each state, nothing is cut off: labels are as high as their text, and inside the card."""
+    notice = LoadFailed(engine="MangaOCR", reason="a file is missing " * 8)
+    long = OcrResult(SENTENCE, (), "ppocr", "cpu", 0.1, notice)
+
+    def check() -> None:
+        QApplication.sendPostedEvents()
+        for label in card.findChildren(QLabel):
+            if not label.isVisible():
+                continue
+            width = label.width()
+            needed = label.heightForWidth(width) if label.wordWrap() else label.sizeHint().height()
+            assert label.height() >= needed, label.text()
+            if not isinstance(label, Facts) and not label.wordWrap():
+                assert width >= label.sizeHint().width(), label.text()
+            corner = label.mapTo(card, label.rect().bottomRight())
+            assert card.rect().contains(corner), label.text()
+
+    card.show_provisional(QUICK, "manga-ocr")
+    check()
+    card.show_result(final(WRONG), others=others("ドドド", "トドド"), keep=True)
+    check()
+    card.show_result(DOUBTFUL, others=others("ドドド", "トドド"))
+    check()
+    card.set_copied(False, "The text could not be put into the clipboard: another program holds it.")
+    check()
+    click(card, "Next reading")
+    check()
+    card.show_result(long)
+    check()
+    card.show_error("It failed for a reason. " * 5, "Do this and then do that. " * 5, True)
+    check()
+    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_provisional(QUICK, "manga-ocr")
+    wordy = read(WRONG, engine="an engine with a very long name " * 3)
+    card.show_result(wordy, others=others("ドドド"), keep=True)
+    check()
+    height = card.height()
+    for _ in range(2):
+        click(card, "Next reading")
+        check()
+        assert card.height() == height, "the button stays under the pointer"

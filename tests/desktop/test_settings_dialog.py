@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from core import __version__
+from core.devices import Device
 from core.paths import Paths
 from core.settings import SettingInfo, SettingsStore, iter_settings, value_of
 from desktop.key_recorder import KeyRecorder
-from desktop.settings_dialog import AmountBox, SettingRow, SettingsDialog, Switch
+from desktop.setting_controls import DeviceBox, FolderField, ModelField
+from desktop.setting_row import Row
+from desktop.settings_dialog import AmountBox, Note, SettingRow, SettingsDialog, Switch
 from desktop.theme import Theme
 
 SETTINGS = list(iter_settings())
 IDS = [info.key for info in SETTINGS]
 Open = Callable[..., SettingsDialog]
+CPU = Device("cpu", "CPU, 2 cores", 16_000_000_000, 8_000_000_000)
 
 
 @pytest.fixture
@@ -35,9 +48,11 @@ def open_dialog(theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: Qt
     opened: list[SettingsDialog] = []
 
     def make(
-        store: SettingsStore = settings, notes: Callable[[str], tuple[str, str]] | None = None
+        store: SettingsStore = settings,
+        notes: Callable[[str], Note] | None = None,
+        more: Mapping[str, list[QWidget]] | None = None,
     ) -> SettingsDialog:
-        dialog = SettingsDialog(store, theme, Paths.below(tmp_path), notes)
+        dialog = SettingsDialog(store, theme, Paths.below(tmp_path), notes, more)
         dialog.show()
         qtbot.waitExposed(dialog)
         opened.append(dialog)
@@ -72,6 +87,11 @@ def change(row: SettingRow, qtbot: QtBot) -> object:
         qtbot.keyClicks(control, str(row.info.default + 1))
         qtbot.keyClick(control, Qt.Key.Key_Return)
         return row.info.default + 1
+    if isinstance(control, ModelField | FolderField):
+        control.line.selectAll()
+        qtbot.keyClicks(control.line, "/somewhere/else")
+        qtbot.keyClick(control.line, Qt.Key.Key_Return)
+        return "/somewhere/else"
     assert isinstance(control, KeyRecorder)
     press_keys(control, qtbot, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
     return "Ctrl+F9"
@@ -132,7 +152,8 @@ def test_a_value_that_the_environment_sets_is_locked_and_says_so(
     value = {"bool": "false", "int": str(info.maximum), "hotkey": "Ctrl+F9"}.get(info.kind, info.default)
     store = SettingsStore(tmp_path / "other.json", environ={info.env_name: value})
     row = show_row(open_dialog(store), info.key)
-    assert not row.control.isEnabled()
+    locked = row.control.line if isinstance(row.control, ModelField) else row.control
+    assert not locked.isEnabled()
     assert not row.restore.isVisible()
     assert f"Set by {info.env_name} for this run." in labels(row)
 
@@ -178,7 +199,7 @@ def test_the_search_shows_only_rows_and_groups_that_match(open_dialog: Open, qtb
     assert groups() == ["Capture"]
     assert [key for key, row in dialog.rows.items() if row.isVisible()] == ["capture.magnifier"]
     # A word of a description
-    dialog.search.setText("mangaocr")
+    dialog.search.setText("rambling")
     assert groups() == ["Reading"]
     # The name of a group shows all of it
     dialog.search.setText("storage")
@@ -262,7 +283,7 @@ def test_a_file_that_cannot_be_written_is_said_beside_the_row(
 
 def test_notes_tell_what_is_true_now(open_dialog: Open, settings: SettingsStore) -> None:
     facts = {"models.device": "In use: CPU"}
-    dialog = open_dialog(notes=lambda key: (facts.get(key, ""), "muted"))
+    dialog = open_dialog(notes=lambda key: Note(facts.get(key, "")))
     row = show_row(dialog, "models.device")
     assert "In use: CPU" in labels(row)
     facts["models.device"] = "In use: GPU"
@@ -291,6 +312,148 @@ def test_about_tells_version_licence_and_folders(open_dialog: Open, tmp_path: Pa
     shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
     for fact in (f"Yomitori {__version__}", "MIT", str(Paths.below(tmp_path).history_file)):
         assert fact in shown
+
+
+# --- models and devices
+
+
+def test_devices_are_chosen_by_name_and_memory(open_dialog: Open, settings: SettingsStore) -> None:
+    dialog = open_dialog()
+    box = show_row(dialog, "models.device").control
+    assert isinstance(box, DeviceBox)
+    # Given that nobody has asked the driver yet
+    assert [box.itemText(i) for i in range(box.count())] == ["Automatic", "CPU"]
+    # When it has answered
+    card = Device("cuda:0", "NVIDIA GeForce RTX 3060", 12_900_000_000, 1)
+    other = Device("cuda:1", "NVIDIA GeForce RTX 3060", 12_900_000_000, 1)
+    dialog.set_devices([CPU, card])
+    assert [box.itemText(i) for i in range(box.count())] == [
+        "Automatic",
+        "CPU (16.0 GB RAM)",
+        "NVIDIA GeForce RTX 3060 (12.9 GB)",
+    ]
+    box.setCurrentIndex(2)
+    assert settings.current.models.device == "cuda:0"
+    # Two equal ones are told apart
+    dialog.set_devices([CPU, card, other])
+    assert box.itemText(3) == "NVIDIA GeForce RTX 3060 (12.9 GB) · cuda:1"
+    assert box.currentData() == "cuda:0"
+    # And one that is gone stays, and says so
+    dialog.set_devices([CPU])
+    assert box.currentText() == "cuda:0 (not here)"
+    assert settings.current.models.device == "cuda:0"
+    settings.set("models.device", "cuda")
+    dialog.set_devices([CPU, card])
+    assert box.currentText() == "NVIDIA GeForce RTX 3060 (12.9 GB)"
+    dialog.set_devices([CPU, Device("mps", "Apple GPU", 16_000_000_000, 1)])
+    assert box.findText("Apple GPU (shares 16.0 GB RAM)") > 0
+
+
+def test_devices_whose_free_memory_changes_leave_an_open_list_alone(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    box = show_row(dialog, "models.device").control
+    assert isinstance(box, DeviceBox)
+    dialog.set_devices([CPU])
+    with qtbot.assertNotEmitted(box.model().rowsInserted):
+        dialog.set_devices([replace(CPU, free=1)])
+
+
+def test_a_model_is_typed_or_chosen_in_the_window_with_all_of_them(
+    open_dialog: Open, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    field = show_row(dialog, "models.ocr_model").control
+    assert isinstance(field, ModelField)
+    with qtbot.waitSignal(dialog.models_requested):
+        qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
+    field.line.setText("  someone/manga ")
+    qtbot.keyClick(field.line, Qt.Key.Key_Return)
+    assert settings.current.models.ocr_model == "someone/manga"
+    # Nothing is no model: the old one stays, and why is said
+    field.line.clear()
+    qtbot.keyClick(field.line, Qt.Key.Key_Return)
+    assert settings.current.models.ocr_model == "someone/manga"
+    assert field.line.text() == "someone/manga"
+    assert "models.ocr_model" in labels(dialog.rows["models.ocr_model"])
+
+
+def test_a_folder_is_browsed_for_and_an_empty_one_shows_what_is_used(
+    open_dialog: Open, settings: SettingsStore, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    field = show_row(dialog, "models.dir").control
+    assert isinstance(field, FolderField)
+    dialog.set_models_folder("/home/reader/.cache/huggingface/hub")
+    assert field.line.placeholderText() == "/home/reader/.cache/huggingface/hub"
+    qtbot.mouseClick(field.button, Qt.MouseButton.LeftButton)
+    chooser = field.findChild(QFileDialog)
+    assert chooser.fileMode() == QFileDialog.FileMode.Directory
+    chooser.fileSelected.emit(str(tmp_path))
+    chooser.reject()
+    assert settings.current.models.dir == str(tmp_path)
+    assert field.line.text() == str(tmp_path)
+
+
+def test_what_another_program_sets_is_locked_by_its_name_and_can_be_looked_at(
+    open_dialog: Open, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    environ = {"HF_HOME": str(tmp_path), "MANGAOCR_MODEL_PATH": str(tmp_path)}
+    dialog = open_dialog(SettingsStore(tmp_path / "other.json", environ=environ))
+    row = show_row(dialog, "models.dir")
+    assert "Set by HF_HOME for this run." in labels(row)
+    assert not row.control.isEnabled()
+    row = show_row(dialog, "models.ocr_model")
+    assert "Set by MANGAOCR_MODEL_PATH for this run." in labels(row)
+    assert isinstance(row.control, ModelField)
+    assert not row.control.line.isEnabled()
+    with qtbot.waitSignal(dialog.models_requested):
+        qtbot.mouseClick(row.control.button, Qt.MouseButton.LeftButton)
+
+
+def test_a_note_offers_what_can_be_done_about_it(open_dialog: Open, qtbot: QtBot) -> None:
+    pressed: list[str] = []
+    notes = {"models.device": Note("It runs on the CPU.", "warn", "Try again", lambda: pressed.append("1"))}
+    dialog = open_dialog(notes=lambda key: notes.get(key, Note()))
+    row = show_row(dialog, "models.device")
+    button = row.note_button
+    assert button is not None
+    assert button.accessibleName() == "Try again: Device"
+    # The Tab key comes to it before the control
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is row.control
+    # And what it does is always the newest
+    notes["models.device"] = replace(notes["models.device"], press=lambda: pressed.append("2"))
+    dialog.refresh_notes()
+    button.setFocus()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert pressed == ["2"]
+    # When it has done its work, the keyboard stays at the row
+    notes.clear()
+    dialog.refresh_notes()
+    assert not button.isVisible()
+    assert QApplication.focusWidget() is row.control
+    assert "It runs" not in labels(row)
+
+
+def test_more_of_a_group_stands_below_its_settings_and_is_found(open_dialog: Open) -> None:
+    class Extra(Row):
+        pass
+
+    extra, other = Extra("In memory now"), QLabel("downloads")
+    dialog = open_dialog(more={"models": [extra, other]})
+    dialog.open_group("Models & devices")
+    assert extra.isVisible()
+    assert extra.y() > dialog.rows["models.dir"].y()
+    dialog.search.setText("in memory")
+    assert extra.isVisible()
+    assert not other.isVisible()
+    assert not dialog.rows["models.dir"].isVisible()
+    dialog.search.setText("models")
+    assert other.isVisible()
 
 
 # --- the key recorder ------------------------------------------------------------------------------------

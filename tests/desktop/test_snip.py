@@ -13,16 +13,19 @@ import psutil
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextEdit
 from pytestqt.qtbot import QtBot
 
 from core.engine import Engine
+from core.engines import EngineSpec
 from core.errors import (
     BackendUnavailable,
     CaptureFailed,
     ClipboardFailed,
     DiskFull,
     ImageTooLarge,
+    LoadFailed,
     NotAnImage,
     NothingInClipboard,
     ProcessDied,
@@ -42,7 +45,10 @@ from desktop.result import ResultCard
 from desktop.snip import SnipController
 from desktop.theme import Theme
 from desktop.worker import Bridge, HostThread
+from tests.support.fake_doubtful_engine import CRASHES, DOUBTFUL_AND_BUILT_IN, OTHERS
 from tests.support.fake_engine import FAKE
+from tests.support.fake_manga_engine import BOTH, FAILS, TEXT, WAIT_FOR
+from tests.support.local_library import LocalLibrary
 
 STALL = 30_000
 ENDLESS = QColor(0, 0, 1)
@@ -126,11 +132,14 @@ class Rig:
         settings: SettingsStore,
         folder: Path,
         stays_open: bool = False,
+        engines: tuple[EngineSpec, ...] = (FAKE,),
     ) -> None:
         self.qtbot = qtbot
         self.settings = settings
         self.host_threads: list[HostThread] = []
-        self.engine = Engine(settings, folder / "log", runner=self._new_thread, engines=(FAKE,))
+        self.engine = Engine(
+            settings, folder / "log", self._new_thread, engines, library=LocalLibrary(folder)
+        )
         self.bridge = Bridge()
         self.history = History(folder / "data" / "history.sqlite3")
         self.capture = FakeCapture()
@@ -385,10 +394,11 @@ def test_quitting_in_the_middle_of_everything_leaves_no_process_and_no_thread(
     rig.open_overlay()
     rig.drag(QPoint(40, 60), QPoint(160, 140))
     rig.qtbot.waitUntil(lambda: rig.engine.state().state == State.BUSY, timeout=STALL)
-    assert [thread.isRunning() for thread in rig.host_threads] == [True]
+    assert rig.host_threads
+    assert all(thread.isRunning() for thread in rig.host_threads)
     rig.close()
     assert psutil.Process().children() == processes
-    assert [thread.isFinished() for thread in rig.host_threads] == [True]
+    assert all(thread.isFinished() for thread in rig.host_threads)
     assert python_threads() == threads
     again = History(tmp_path / "data" / "history.sqlite3")
     (row,) = again.list()
@@ -451,3 +461,283 @@ def test_an_anchor_lies_on_the_screen_in_logical_pixels(rig: Rig) -> None:
     anchor = rig.card._anchor
     expected = QRect(geometry.topLeft() + QPoint(40, 60), anchor.size())
     assert (anchor.topLeft() - expected.topLeft()).manhattanLength() <= 2
+
+
+# ---- a quick reading first, while the chosen engine is still loading
+
+
+class QuickRig(Rig):
+    """The chosen engine loads until ``let_in`` is called; the built-in one reads meanwhile."""
+
+    gate: Path
+
+    def snip_until_quick(self) -> None:
+        """A snip, up to the moment when the card shows what the built-in engine read."""
+        self.open_overlay()
+        self.drag(QPoint(40, 60), QPoint(160, 140))
+        self.qtbot.waitUntil(lambda: self.shown() == READ, timeout=STALL)
+
+    def let_in(self) -> tuple[object, object]:
+        with self.qtbot.waitSignal(self.controller.finished, timeout=STALL) as finished:
+            self.gate.touch()
+        return tuple(finished.args)  # type: ignore[return-value]
+
+    def shown(self) -> str:
+        (text,) = self.card.findChildren(QTextEdit)
+        return text.toPlainText() if self.card.isVisible() else ""
+
+    def words(self) -> list[str]:
+        return [label.text() for label in self.card.findChildren(QLabel) if label.isVisible()]
+
+    def click(self, name: str) -> None:
+        buttons = (b for b in self.card.findChildren(QPushButton) if b.isVisible())
+        found = next(b for b in buttons if name in (b.text(), b.accessibleName()))
+        self.qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
+
+    def type(self, keys: str) -> None:
+        (text,) = self.card.findChildren(QTextEdit)
+        QTest.keyClicks(text, keys)
+
+
+@pytest.fixture
+def quick(
+    request: pytest.FixtureRequest,
+    qtbot: QtBot,
+    qapp: QApplication,
+    settings: SettingsStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[QuickRig]:
+    gate = tmp_path / "loaded"
+    monkeypatch.setenv(WAIT_FOR, str(gate))
+    rig = QuickRig(qtbot, qapp, settings, tmp_path, engines=getattr(request, "param", BOTH))
+    rig.gate = gate
+    yield rig
+    # A process that still waits is ended by closing, whatever it waits for.
+    rig.close()
+
+
+doubtful = pytest.mark.parametrize("quick", [DOUBTFUL_AND_BUILT_IN], indirect=True, ids=["doubtful"])
+
+
+def test_a_quick_reading_is_shown_and_goes_nowhere_else(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    assert "Quick reading. MangaOCR is still reading…" in quick.words()
+    assert quick.clipboard.texts == []
+    quick.row("pending")
+    _, error = quick.let_in()
+    assert error is None
+    assert quick.shown() == TEXT
+    assert quick.clipboard.texts == [TEXT]
+    assert not quick.history.result(quick.row("done", TEXT).id).notice  # type: ignore[union-attr]
+    assert quick.told.errors == []
+
+
+def test_a_text_that_comes_while_the_next_region_is_selected_does_not_lie_over_the_screen(
+    quick: QuickRig,
+) -> None:
+    quick.snip_until_quick()
+    quick.open_overlay()
+    assert not quick.card.isVisible()
+    quick.let_in()
+    assert quick.overlay.is_open
+    assert not quick.card.isVisible()
+    quick.qtbot.waitUntil(lambda: quick.clipboard.texts == [TEXT], timeout=STALL)
+    quick.row("done", TEXT)
+
+
+@pytest.mark.parametrize("switch", ["card.quick_text", "card.show_card"])
+def test_no_quick_reading_where_none_is_wanted(
+    quick: QuickRig, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    recognize = quick.engine.recognize
+
+    def listening(image: RgbImage, on_provisional: object = None) -> object:
+        asked.append(on_provisional)
+        return recognize(image)
+
+    monkeypatch.setattr(quick.engine, "recognize", listening)
+    quick.settings.set(switch, False)
+    quick.gate.touch()
+    quick.snip()
+    assert asked == [None]
+    assert quick.clipboard.texts == [TEXT]
+
+
+def test_what_the_user_copied_stays_in_the_clipboard_and_on_the_card(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    quick.click("Copy")
+    quick.let_in()
+    assert quick.clipboard.texts == [READ]
+    assert quick.shown() == READ
+    assert "MangaOCR reads it differently." in quick.words()
+    quick.row("done", TEXT)
+    # When the user goes to the other reading, it is what they wanted
+    quick.click("Next reading")
+    assert quick.shown() == TEXT
+    assert quick.clipboard.texts == [READ, TEXT]
+    assert not quick.row("done", TEXT).edited
+    quick.click("Previous reading")
+    assert quick.clipboard.texts == [READ, TEXT, READ]
+    quick.row("done", READ)
+
+
+def test_what_the_user_copied_stays_when_another_picture_is_being_read(
+    quick: QuickRig, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(to_png(RgbImage(7, 5, b"\xff" * 105)))
+    quick.snip_until_quick()
+    quick.click("Copy")
+    quick.controller.read_file(other)
+    quick.qtbot.waitUntil(lambda: quick.shown() == "7x5", timeout=STALL)
+    quick.let_in()
+    quick.qtbot.waitUntil(lambda: quick.shown() == TEXT, timeout=STALL)
+    assert quick.clipboard.texts == [READ, TEXT], "the second text is that of the other picture"
+
+
+def test_what_the_user_changed_stays_everywhere(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    quick.click("Edit")
+    quick.type("x")
+    quick.click("Done")
+    quick.row("pending", READ + "x")
+    quick.let_in()
+    assert quick.shown() == READ + "x"
+    assert quick.clipboard.texts == [READ + "x"]
+    row = quick.row("done", READ + "x")
+    assert row.edited
+    assert row.engine == "manga-ocr"
+    assert quick.history.result(row.id).text == TEXT  # type: ignore[union-attr]
+
+
+def test_a_result_waits_for_the_end_of_an_edit(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    quick.click("Edit")
+    quick.type("x")
+    quick.let_in()
+    assert quick.shown() == READ + "x"
+    assert quick.clipboard.texts == []
+    quick.row("done", TEXT)
+    quick.click("Done")
+    assert quick.clipboard.texts == [READ + "x"]
+    assert quick.row("done", READ + "x").edited
+
+
+def test_a_result_comes_in_after_an_edit_that_was_given_up(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    quick.click("Edit")
+    quick.type("x")
+    quick.let_in()
+    quick.click("Cancel")
+    assert quick.shown() == TEXT
+    assert quick.clipboard.texts == [TEXT]
+    assert not quick.row("done", TEXT).edited
+
+
+@doubtful
+def test_a_failure_leaves_the_quick_reading_on_the_card_and_in_the_history(
+    quick: QuickRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CRASHES, "1")
+    quick.snip_until_quick()
+    _, error = quick.let_in()
+    assert isinstance(error, ProcessDied)
+    assert quick.shown() == READ
+    assert any(text.startswith("The model process ended") for text in quick.words())
+    assert quick.clipboard.texts == [], "nothing is copied that was not read to the end"
+    quick.row("failed", READ)
+    # When it is tried again and works
+    monkeypatch.delenv(CRASHES)
+    with quick.qtbot.waitSignal(quick.controller.finished, timeout=STALL):
+        quick.click("Try again")
+    assert quick.shown() == TEXT
+    quick.row("done", TEXT)
+
+
+@doubtful
+def test_a_failure_does_not_put_the_quick_reading_over_an_earlier_one(
+    quick: QuickRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick.gate.touch()
+    quick.snip()
+    row = quick.row("done", TEXT)
+    quick.gate.unlink()
+    quick.engine.unload()
+    quick.qtbot.waitUntil(lambda: quick.engine.state().state == State.UNLOADED, timeout=STALL)
+    monkeypatch.setenv(CRASHES, "1")
+    quick.controller.read_again(row.id)
+    quick.qtbot.waitUntil(lambda: quick.shown() == READ, timeout=STALL)
+    _, error = quick.let_in()
+    assert isinstance(error, ProcessDied)
+    assert quick.row("failed", TEXT).engine == "manga-ocr"
+
+
+def test_closing_the_card_during_a_quick_reading_cancels(quick: QuickRig) -> None:
+    quick.snip_until_quick()
+    with quick.qtbot.waitSignal(quick.controller.finished, timeout=STALL):
+        quick.click("Close")
+    assert quick.clipboard.texts == []
+    quick.row("failed")
+    quick.gate.touch()
+    assert quick.snip()[1] is None
+
+
+@pytest.mark.parametrize("edits", [False, True], ids=["copied", "changed"])
+def test_what_the_user_took_is_kept_when_they_close_the_card(quick: QuickRig, edits: bool) -> None:
+    quick.snip_until_quick()
+    if edits:
+        quick.click("Edit")
+        quick.type("x")
+        quick.click("Done")
+    else:
+        quick.click("Copy")
+    with quick.qtbot.waitSignal(quick.controller.finished, timeout=STALL):
+        quick.click("Close")
+    row = quick.row("done", READ + "x" * edits)
+    assert row.engine == "ppocr"
+    assert row.edited == edits
+
+
+def test_why_the_built_in_engine_has_read_is_on_the_card(
+    quick: QuickRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FAILS, "raise")
+    quick.gate.touch()
+    result, _ = quick.snip()
+    assert isinstance(result.notice, LoadFailed)  # type: ignore[attr-defined]
+    assert quick.shown() == READ
+    assert any(text.endswith("The built-in engine read this.") for text in quick.words())
+    assert quick.clipboard.texts == [READ]
+
+
+# ---- other readings
+
+
+@doubtful
+def test_going_through_the_readings_takes_clipboard_and_history_along(quick: QuickRig) -> None:
+    quick.gate.touch()
+    quick.snip()
+    assert quick.shown() == TEXT
+    assert {"Tab", "1/3"} <= set(quick.words())
+    quick.click("Next reading")
+    assert quick.shown() == OTHERS[0]
+    assert quick.clipboard.texts == [TEXT, OTHERS[0]]
+    assert quick.row("done", OTHERS[0]).edited
+    quick.click("Previous reading")
+    assert quick.clipboard.texts == [TEXT, OTHERS[0], TEXT]
+    assert not quick.row("done", TEXT).edited, "what the engine kept is no edit"
+
+
+@doubtful
+@pytest.mark.parametrize("mode", ["keep_images", "never"])
+def test_going_through_the_readings_leaves_the_clipboard_alone_when_asked(quick: QuickRig, mode: str) -> None:
+    quick.gate.touch()
+    quick.settings.set("card.copy_text", mode)
+    quick.clipboard.picture = QImage(2, 2, QImage.Format.Format_RGB32)
+    quick.snip()
+    quick.click("Next reading")
+    assert quick.clipboard.texts == []
+    quick.row("done", OTHERS[0])
+    assert ("The picture in the clipboard was left alone." in quick.words()) == (mode == "keep_images")

@@ -58,6 +58,7 @@ Texts = dict[tuple[str, str], str]
 
 NAMES = {
     *("Yomitori", "English", "CPU", "MIT", "OS", "X11", "Qt", "Windows", "macOS"),
+    *("fp32", "bf16", "fp16", "manga-ocr", "ID", "owner", "name", "RAM"),
     *("PP-OCRv6", "wl-copy", "Wayland", "grim", "wlroots", "MangaOCR", "ABC", "Tab", "Enter", "px", "MB"),
 }
 """What is called the same in every language."""

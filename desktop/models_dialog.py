@@ -1,0 +1,337 @@
+"""The models there are: download, choose, check, update, delete, import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import YomitoriError
+from core.memory import format_bytes
+from core.models.places import HUB_NAMES
+from core.settings import SettingsStore
+from desktop.ask import ask
+from desktop.download_panel import DownloadPanel, ask_to_cancel
+from desktop.model_rows import FolderRow, ModelRow
+from desktop.model_survey import Survey
+from desktop.model_tasks import IMPORT, Doing, ModelTasks
+from desktop.model_texts import short_commit
+from desktop.texts import breakable, error_hint, error_sentence
+from desktop.theme import STEP, set_role
+
+
+class ModelsDialog(QWidget):
+    """Shows what ``tasks`` knows and asks before anything is deleted. Closing frees the window; what runs
+    goes on."""
+
+    def __init__(
+        self,
+        tasks: ModelTasks,
+        settings: SettingsStore,
+        before_delete: Callable[[str], None] = lambda repo: None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``before_delete(repo)`` is told before files of a model are deleted: it may be in memory."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Models"))
+        self._tasks = tasks
+        self._settings = settings
+        self._before_delete = before_delete
+        self.rows: dict[str, ModelRow] = {}
+        self.folder_row = FolderRow()
+        self._lay_out()
+        tasks.changed.connect(self._refresh_one)
+        tasks.surveyed.connect(self.refresh)
+        self.resize(720, 600)
+        self.refresh()
+        tasks.look()
+
+    def _lay_out(self) -> None:
+        heading = QLabel(self.tr("Models for reading"))
+        set_role(heading, "title")
+        self.place = QLabel()
+        self.place.setWordWrap(True)
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.place, "muted")
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.problem, "bad")
+        head = QVBoxLayout()
+        head.setContentsMargins(22, 18, 22, 0)
+        head.setSpacing(STEP)
+        for label in (heading, self.place, self.problem):
+            head.addWidget(label)
+
+        content = QWidget()
+        self._cards = QVBoxLayout(content)
+        self._cards.setContentsMargins(22, 2 * STEP, 22, 3 * STEP)
+        self._cards.setSpacing(3 * STEP)
+        self._cards.addWidget(self.folder_row)
+        self._cards.addStretch(1)
+        self.scroll = QScrollArea()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll.setWidget(content)
+
+        line = QFrame()
+        set_role(line, "line")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * STEP)
+        layout.addLayout(head)
+        layout.addWidget(self.scroll, 1)
+        layout.addWidget(line)
+        layout.addLayout(self._make_add())
+
+    def _make_add(self) -> QVBoxLayout:
+        title = QLabel(self.tr("Another model in MangaOCR's format"))
+        set_role(title, "strong")
+        self.name = QLineEdit()
+        self.name.setPlaceholderText(self.tr("Hub id (owner/name) or folder"))
+        self.name.setAccessibleName(self.tr("Hub id (owner/name) or folder"))
+        self.name.returnPressed.connect(self._add)
+        title.setBuddy(self.name)
+        self.add = QPushButton(self.tr("Add"))
+        self.add.clicked.connect(self._add)
+        self.browse = QPushButton(self.tr("Browse…"))
+        self.browse.setAccessibleName(self.tr("Browse for a folder with a model"))
+        self.browse.clicked.connect(self._browse)
+        self.import_button = QPushButton(self.tr("Import…"))
+        menu = QMenu(self.import_button)
+        menu.addAction(self.tr("Import from a folder…"), lambda: self._import(IMPORT, False))
+        menu.addAction(self.tr("Import from a zip file…"), lambda: self._import(IMPORT, True))
+        self.import_button.setMenu(menu)
+        self.import_button.setAccessibleDescription(
+            self.tr(
+                "For a computer without internet: take a model from files that were downloaded elsewhere."
+            )
+        )
+        self.import_button.setToolTip(self.import_button.accessibleDescription())
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.hide()
+        self.importing = DownloadPanel()
+        self.importing.hide()
+        self.importing.cancel_requested.connect(lambda: self._tasks.pause(IMPORT))
+        fields = QHBoxLayout()
+        fields.setSpacing(2 * STEP)
+        fields.addWidget(self.name, 1)
+        for button in (self.add, self.browse, self.import_button):
+            fields.addWidget(button)
+        layout = QVBoxLayout()
+        layout.setContentsMargins(22, STEP, 22, 4 * STEP)
+        layout.setSpacing(2 * STEP)
+        layout.addWidget(title)
+        layout.addLayout(fields)
+        layout.addWidget(self.said)
+        layout.addWidget(self.importing)
+        return layout
+
+    # ---- showing
+
+    def refresh(self) -> None:
+        """Show what the last survey found."""
+        survey = self._tasks.survey
+        if survey is None:
+            self.place.setText(self.tr("Looking for models…"))
+            self.problem.hide()
+            self.folder_row.hide()
+            return
+        place = self.tr("Kept in {0} · {1} free").format(survey.root, format_bytes(survey.free_disk))
+        self.place.setText(breakable(place))
+        root_problem = survey.root_problem
+        self.problem.setText(breakable(_told(root_problem)) if root_problem is not None else "")
+        self.problem.setVisible(root_problem is not None)
+        self.folder_row.show_chosen(survey)
+        repos = [entry.repo for entry in survey.entries]
+        for repo in [known for known in self.rows if known not in repos]:
+            row = self.rows.pop(repo)
+            self._cards.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        first = not self.rows
+        for repo in repos:
+            if repo not in self.rows:
+                self._add_row(repo)
+            self._refresh_row(repo, survey)
+        self._refresh_one(IMPORT)
+        self._set_tab_order()
+        if first and repos:
+            self.rows[repos[0]].take_focus()
+
+    def _set_tab_order(self) -> None:
+        """As it is seen: the models, then what adds another."""
+        order = [widget for row in self.rows.values() for widget in row.tab_order()]
+        order += [self.name, self.add, self.browse, self.import_button]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    def _add_row(self, repo: str) -> None:
+        row = ModelRow(repo, self._tasks)
+        row.use_requested.connect(self._use)
+        row.delete_requested.connect(self._ask_to_delete)
+        row.cancel_requested.connect(self._ask_to_cancel)
+        row.import_requested.connect(self._import)
+        self.rows[repo] = row
+        # Before the stretch at the end.
+        self._cards.insertWidget(self._cards.count() - 1, row)
+
+    def _refresh_one(self, repo: str) -> None:
+        survey = self._tasks.survey
+        if repo == IMPORT:
+            self._show_import()
+        elif survey is not None and repo in self.rows:
+            self._refresh_row(repo, survey)
+
+    def _refresh_row(self, repo: str, survey: Survey) -> None:
+        entry = self._tasks.entry(repo)
+        if entry is None:
+            return
+        chosen = survey.chosen.entry
+        self.rows[repo].refresh(
+            entry,
+            survey.fits.get(repo),
+            survey.earlier.get(repo, ""),
+            chosen is not None and chosen.repo == repo,
+            self._settings.overridden.get("models.ocr_model", ""),
+        )
+
+    def _show_import(self) -> None:
+        task = self._tasks.task(IMPORT)
+        self.importing.setVisible(task.doing is Doing.IMPORT)
+        if task.doing is Doing.IMPORT:
+            self.importing.show_download(self.tr("the model"), task, None)
+            self._say("")
+        elif task.error is not None:
+            self._say(_told(task.error))
+        elif task.said:
+            self._say(task.said, "good")
+
+    def _say(self, text: str, role: str = "bad") -> None:
+        set_role(self.said, role)
+        self.said.setText(breakable(text))
+        self.said.setVisible(bool(text))
+
+    def show_model(self, repo: str) -> None:
+        """Bring the model into view, with the keyboard on what can be done with it."""
+        row = self.rows.get(repo)
+        if row is None:
+            return
+        self.scroll.ensureWidgetVisible(row)
+        row.take_focus()
+
+    # ---- doing
+
+    def _add(self) -> None:
+        """A hub id comes into the list, a folder is used at once: it is there already."""
+        text = self.name.text().strip()
+        if not text:
+            self._say(self.tr("Type a hub id, such as owner/name, or choose a folder."), "muted")
+            return
+        self._say("")
+        path = Path(text).expanduser()
+        if path.is_absolute() or path.is_dir():
+            self._use_folder(path.absolute())
+            return
+        try:
+            self._tasks.add(text)
+        except YomitoriError as error:
+            self._say(_told(error))
+        else:
+            self.name.clear()
+
+    def _use_folder(self, path: Path) -> None:
+        def checked(error: YomitoriError | None) -> None:
+            if error is not None:
+                self._say(_told(error))
+            elif self._use(str(path)):
+                self.name.clear()
+
+        self._tasks.check_folder(path, checked)
+
+    def _use(self, name: str) -> bool:
+        """Read with this model from now on; whether that could be set."""
+        try:
+            self._settings.set("models.ocr_model", name)
+        except YomitoriError as error:
+            self._say(_told(error))
+            return False
+        self._say("")
+        return True
+
+    def _browse(self) -> None:
+        self._choose(self.tr("Folder with a model"), False, self.name.setText)
+
+    def _import(self, repo: str, from_zip: bool) -> None:
+        title = self.tr("Import from a zip file") if from_zip else self.tr("Import from a folder")
+        self._choose(title, from_zip, lambda path: self._tasks.import_from(Path(path), repo))
+
+    def _choose(self, title: str, file: bool, then: Callable[[str], None]) -> None:
+        dialog = QFileDialog(self, title, str(Path.home()))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if file:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+            dialog.setNameFilter(self.tr("Zip files (*.zip)"))
+        else:
+            dialog.setFileMode(QFileDialog.FileMode.Directory)
+            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(then)
+        dialog.open()
+
+    def _ask_to_delete(self, repo: str, commit: str) -> None:
+        entry = self._tasks.entry(repo)
+        if entry is None:
+            return
+        if commit:
+            size = next((known.size for known in entry.revisions if known.commit == commit), 0)
+            question = self.tr("Delete revision {0} of {1}?").format(short_commit(commit), entry.title)
+        else:
+            size = entry.disk_bytes
+            question = self.tr("Delete {0}?").format(entry.title)
+        detail = self.tr("{0} on the disk. It can be downloaded again.").format(format_bytes(size))
+        if self._is_shared():
+            detail += " " + self.tr("Other programs that use this folder lose it, too.")
+
+        def delete() -> None:
+            self._before_delete(repo)
+            self._tasks.remove(repo, commit or None)
+
+        ask(self, question, detail, self.tr("Delete"), delete)
+
+    def _ask_to_cancel(self, repo: str) -> None:
+        ask_to_cancel(self, self._tasks, repo)
+
+    def _is_shared(self) -> bool:
+        """Whether models lie in the hub's own cache instead of a folder chosen for Yomitori."""
+        folder = self._settings.current.models.dir
+        return not folder or self._settings.overridden.get("models.dir", "") in HUB_NAMES
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+
+def _told(error: YomitoriError) -> str:
+    """What happened and what to do, in one line."""
+    return f"{error_sentence(error)} {error_hint(error)}"

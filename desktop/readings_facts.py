@@ -1,0 +1,65 @@
+"""The short line that tells which engine read, how long it took and how likely it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel
+
+from core.alternatives import Variant
+from desktop.readings import EDITED
+from desktop.texts import engine_title
+from desktop.theme import set_role
+
+
+class Facts(QLabel):
+    """One row, cut off with an ellipsis; all of it is in the tooltip and told to screen readers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[str, ...] = ()
+        self.setAttribute(Qt.WidgetAttribute.WA_AlwaysShowToolTips)
+        set_role(self, "muted")
+
+    def show_facts(self, variant: Variant) -> None:
+        result = variant.result
+        engine = engine_title(result.engine)
+        line = self.tr("{engine} · {seconds} s").format(engine=engine, seconds=f"{result.seconds:.1f}")
+        self._lines = (line,)
+        told = [
+            self.tr("Engine: {engine}").format(engine=engine),
+            self.tr("Device: {device}").format(device="CPU" if result.device == "cpu" else result.device),
+            self.tr("Time: {seconds} s").format(seconds=f"{result.seconds:.2f}"),
+        ]
+        if variant.how == EDITED:
+            told.append(self.tr("Changed by you"))
+        elif result.confidence is not None:
+            value = f"{result.confidence:.2f}"
+            self._lines = (f"{line} · {value}", line)
+            words = self.tr("Likelihood: {value} (the model's own, not a calibrated probability)")
+            told.append(words.format(value=value))
+        self.setText(line)
+        self.setToolTip("\n".join(told))
+        self.setAccessibleDescription("; ".join(told))
+
+    def fit(self, room: int) -> None:
+        """Say as much as there is room for, in logical pixels."""
+        if self._lines:
+            measure = self.fontMetrics().horizontalAdvance
+            self.setText(next((line for line in self._lines if measure(line) <= room), self._lines[-1]))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.style().drawItemText(
+            painter,
+            self.rect(),
+            Qt.AlignmentFlag.AlignVCenter,
+            self.palette(),
+            self.isEnabled(),
+            shown,
+            self.foregroundRole(),
+        )

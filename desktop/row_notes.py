@@ -1,0 +1,184 @@
+"""What is true about a setting right now, for the line under it in the settings dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from core.engine import BUILT_IN, Engine
+from core.errors import FellBack, ModelsFolderLocked
+from core.events import State
+from core.memory import format_bytes
+from core.settings import SettingsStore, find_setting
+from desktop.hotkey_manager import HotkeyManager
+from desktop.model_survey import Survey
+from desktop.model_tasks import ModelTasks
+from desktop.model_texts import download_button, downloading, fit_text, short_commit, translate
+from desktop.setting_controls import translated
+from desktop.setting_row import Note
+from desktop.texts import device_word, engine_title, error_hint, error_sentence, model_state
+
+
+class RowNotes(QObject):
+    """Called with a setting's key. ``offer`` opens the window where the chosen model is downloaded."""
+
+    def __init__(
+        self,
+        settings: SettingsStore,
+        engine: Engine,
+        tasks: ModelTasks,
+        hotkeys: HotkeyManager,
+        offer: Callable[[], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._engine = engine
+        self._tasks = tasks
+        self._hotkeys = hotkeys
+        self._offer = offer
+
+    def __call__(self, key: str) -> Note:
+        problem = self._hotkeys.problems.get(key)
+        if problem is not None:
+            return Note(error_sentence(problem), "bad")
+        if key == "capture.hotkey_backend" and self._hotkeys.backend_name:
+            return Note(self.tr("In use: {0}").format(self._hotkeys.backend_name))
+        find: dict[str, Callable[[], Note]] = {
+            "reading.engine": self._engine_note,
+            "models.ocr_model": self._model_note,
+            "models.device": self._device_note,
+            "models.precision": self._precision_note,
+            "models.dir": self._folder_note,
+        }
+        return find[key]() if key in find else Note()
+
+    @property
+    def _survey(self) -> Survey | None:
+        return self._tasks.survey
+
+    def _is_missing(self) -> bool:
+        survey = self._survey
+        return survey is not None and survey.chosen.checkpoint is None and survey.chosen.problem is None
+
+    def _waits_for_conversion(self) -> bool:
+        checkpoint = self._survey.chosen.checkpoint if self._survey is not None else None
+        return checkpoint is not None and checkpoint.needs_conversion
+
+    def _reads(self) -> str:
+        """The engine that reads, as the last survey has it: the folders are not asked for every note."""
+        asked = self._settings.current.reading.engine
+        if asked != "auto" or self._survey is None:
+            return asked if asked != "auto" else ""
+        there = self._survey.chosen.checkpoint is not None and not self._waits_for_conversion()
+        return "manga-ocr" if there else BUILT_IN
+
+    def _download(self, note: Note) -> Note:
+        """``note`` with the button that leads to the download of the chosen model."""
+        survey = self._survey
+        entry = survey.chosen.entry if survey is not None else None
+        if entry is None:
+            return note
+        if entry.repo in self._tasks.transfers():
+            text = downloading(entry.title, self._tasks.task(entry.repo).progress)
+            return Note(f"{note.text}\n{text}", note.role)
+        if self._tasks.is_paused(entry.repo):
+            return Note(note.text, note.role, self.tr("Resume the download…"), self._offer)
+        return Note(note.text, note.role, download_button(entry.needed_bytes), self._offer)
+
+    def _engine_note(self) -> Note:
+        state = self._engine.state()
+        asked = self._settings.current.reading.engine
+        if self._is_missing() and asked != BUILT_IN:
+            if asked == "auto":
+                text = self.tr("The built-in engine reads until MangaOCR is on this computer.")
+                return self._download(Note(text))
+            text = self.tr("MangaOCR is not on this computer yet, so nothing can be read with it.")
+            return self._download(Note(text, "warn"))
+        if self._waits_for_conversion() and asked != BUILT_IN:
+            return Note(
+                self.tr(
+                    "The weights are converted once, when they are first needed. "
+                    "The built-in engine reads until then."
+                )
+            )
+        if state.state is State.FAILED and state.error is not None:
+            return Note(f"{error_sentence(state.error)} {error_hint(state.error)}", "bad")
+        if state.memory or state.state is State.LOADING:
+            return Note(model_state(state))
+        reads = self._reads()
+        if not reads:
+            return Note()
+        return Note(self.tr("{0} reads, and is loaded when you need it.").format(engine_title(reads)))
+
+    def _model_note(self) -> Note:
+        survey = self._survey
+        if survey is None:
+            return Note()
+        chosen, fit = survey.chosen, survey.fit
+        if chosen.problem is not None:
+            return Note(f"{error_sentence(chosen.problem)} {error_hint(chosen.problem)}", "bad")
+        loaded = self._engine.state().memory and self._engine.state().engine != BUILT_IN
+        room = fit_text(fit, survey.devices) if not loaded else ""
+        role = "muted" if fit is None or fit.fits or loaded else "warn"
+        parts = [chosen.title]
+        revision = chosen.entry.in_use if chosen.entry is not None else None
+        if chosen.checkpoint is None:
+            parts.append(self.tr("not on this computer yet"))
+        elif chosen.checkpoint.commit:
+            parts.append(self.tr("revision {0}").format(short_commit(chosen.checkpoint.commit)))
+        if revision is not None:
+            parts.append(format_bytes(revision.size))
+        if chosen.checkpoint is not None and chosen.checkpoint.converted:
+            parts.append(translate("ModelTexts", "converted to safetensors"))
+        elif self._waits_for_conversion():
+            parts.append(translate("ModelTexts", "is converted to safetensors before its first use"))
+        note = Note("\n".join(line for line in (" · ".join(parts), room) if line), role)
+        return self._download(note) if self._is_missing() else note
+
+    def _device_note(self) -> Note:
+        state = self._engine.state()
+        devices = self._survey.devices if self._survey is not None else ()
+        if isinstance(state.notice, FellBack):
+            return Note(
+                error_sentence(state.notice), "warn", self.tr("Try again"), self._engine.retry_devices
+            )
+        if state.device:
+            return Note(self.tr("In use: {0}").format(device_word(state.device, devices)))
+        asked = self._settings.current.models.device
+        survey = self._survey
+        if survey is None:
+            return Note()
+        if asked not in ("auto", "cuda") and asked not in [device.name for device in devices]:
+            return Note(
+                self.tr("{0} is not there now. The CPU is used instead.").format(device_word(asked)), "warn"
+            )
+        if asked == "auto" and survey.fit is not None and self._reads() != BUILT_IN:
+            where = device_word(survey.fit.device, devices)
+            return Note(self.tr("Automatic takes this now: {0}").format(where))
+        return Note()
+
+    def _precision_note(self) -> Note:
+        precision = self._engine.state().precision
+        if not precision:
+            return Note()
+        label = find_setting("models.precision").labels.get(precision, precision)
+        return Note(self.tr("In use: {0}").format(translated(label)))
+
+    def _folder_note(self) -> Note:
+        survey = self._survey
+        if survey is None:
+            return Note()
+        problem = survey.root_problem
+        if problem is not None:
+            text = f"{error_sentence(problem)} {error_hint(problem)}"
+            if not isinstance(problem, ModelsFolderLocked):
+                return Note(text, "bad")
+            command = str(problem.params["command"])
+            return Note(
+                text, "bad", self.tr("Copy the command"), lambda: QGuiApplication.clipboard().setText(command)
+            )
+        free = format_bytes(survey.free_disk)
+        return Note(self.tr("In use: {0} · {1} free").format(survey.root, free))
