@@ -41,11 +41,11 @@ def measure(report: Report) -> None:
         for _ in range(RUNS):
             probe = Probe(stage.server, stage.home)
             _snip(stage, probe)
-            probe.wait("state", state="unloaded")
+            probe.wait("state", role="ocr", state="unloaded")
             time.sleep(SETTLE_S)
             before.append(private_mb(probe.pid))
             _snip(stage, probe)
-            probe.wait("state", state="unloaded")
+            probe.wait("state", role="ocr", state="unloaded")
             time.sleep(SETTLE_S)
             after.append(private_mb(probe.pid))
             processes.append(len(psutil.Process(probe.pid).children(recursive=True)))

@@ -1,7 +1,8 @@
 """Loads and unloads for a long time and watches what stays: ``python -m benchmarks.soak [CYCLES]``.
 
-Each cycle loads the built-in engine in a new process, reads a bubble and unloads. Private memory, open files
-and child processes of this process must not grow.
+Each cycle presses the tray's hotkey, snips a bubble, reads it with MangaOCR (the tiny model of the tests) in
+a new model process and unloads. Private memory, open files, sockets and child processes of the tray must not
+grow.
 """
 
 from __future__ import annotations
@@ -9,57 +10,78 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 import psutil
 
 from benchmarks.memory import private_mb
 from benchmarks.report import Report
-from core.engine import Engine
-from core.events import HostState, State
-from core.images import load_image
-from core.settings import SettingsStore
+from benchmarks.stage import HOTKEY, Probe, Stage
+from core.images import to_png
+from tests.support.local_library import TINY_MANGA_OCR
+from tests.support.manga_crops import load_crops
 
-ROOT = Path(__file__).resolve().parents[1]
 CYCLES = 100
 WARM_UP = 5
 GROWTH_LIMIT_MB = 10
+_HELPER_IDLE_S = 25
+"""After that the built-in engine, which helps out while MangaOCR is loading, is gone, too."""
 
 
 def main() -> int:
     cycles = int(sys.argv[1]) if len(sys.argv) > 1 else CYCLES
-    picture = load_image(ROOT / "tests" / "data" / "vertical.png")
-    truth = json.loads((ROOT / "tests" / "data" / "bubbles.json").read_text())["vertical"]["text"]
     report = Report()
-    me = psutil.Process()
+    crop = next(c for c in load_crops() if c.category == "plain" and c.image.width > 60)
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(SettingsStore(Path(folder) / "settings.json", environ={}), Path(folder))
-        unloaded = threading.Event()
-
-        def listen(state: HostState) -> None:
-            if state.state == State.UNLOADED:
-                unloaded.set()
-
-        engine.subscribe(listen)
-        memory, files, wrong = 0.0, 0, 0
-        for cycle in range(WARM_UP + cycles):
-            unloaded.clear()
-            text = engine.recognize(picture).result(120).text
-            wrong += text != truth.replace("\n", "")
-            engine.unload()
-            if not unloaded.wait(30):
-                report.failed.append("unload")
-                break
-            if cycle == WARM_UP - 1:
-                memory, files = private_mb(me.pid), me.num_fds()
-        print(f"{cycles} cycles of load, read, unload")
-        report.row("growth of private memory", private_mb(me.pid) - memory, "MB", GROWTH_LIMIT_MB)
-        report.row("more open files", me.num_fds() - files, "", 0)
-        report.row("model processes left", len(me.children(recursive=True)), "", 0)
-        report.note(f"{wrong} of {WARM_UP + cycles} readings differed from the truth")
-        engine.close()
+        picture = Path(folder) / "bubble.png"
+        picture.write_bytes(to_png(crop.image))
+        with Stage(picture) as stage:
+            settings = stage.home / "config" / "settings.json"
+            settings.parent.mkdir(parents=True)
+            settings.write_text(
+                json.dumps(
+                    {
+                        "models": {"idle_unload": 0, "ocr_model": str(TINY_MANGA_OCR)},
+                        "card": {"card_seconds": 1},
+                    }
+                )
+            )
+            probe = Probe(stage.server, stage.home)
+            tray = psutil.Process(probe.pid)
+            wrong = sum(_cycle(stage, probe) != crop.text for _ in range(WARM_UP))
+            before = _look(tray)
+            for cycle in range(cycles):
+                wrong += _cycle(stage, probe) != crop.text
+                if cycle % 10 == 9:
+                    memory, files, sockets = _look(tray)
+                    report.note(f"{cycle + 1:4} cycles: {memory:.1f} MB, {files} files, {sockets} sockets")
+            time.sleep(_HELPER_IDLE_S)
+            after = _look(tray)
+            print(f"{cycles} cycles of load, read, unload in the tray")
+            report.row("growth of private memory", after[0] - before[0], "MB", GROWTH_LIMIT_MB)
+            report.row("more open files", after[1] - before[1], "", 0)
+            report.row("more sockets", after[2] - before[2], "", 0)
+            report.row("model processes left", len(tray.children(recursive=True)), "", 0)
+            report.note(f"{wrong} of {WARM_UP + cycles} readings differed from the truth")
+            probe.end()
     return 1 if report.failed else 0
+
+
+def _cycle(stage: Stage, probe: Probe) -> str:
+    """One snip until the model's process is gone; the text that was read."""
+    stage.pointer.key(*HOTKEY)
+    probe.wait("painted")
+    time.sleep(0.2)
+    stage.pointer.drag(*stage.region)
+    text = str(probe.wait("finished")["text"])
+    probe.wait("state", role="ocr", state="unloaded")
+    return text
+
+
+def _look(tray: psutil.Process) -> tuple[float, int, int]:
+    """Private memory in MB, open files and sockets of the tray."""
+    return private_mb(tray.pid), tray.num_fds(), len(tray.net_connections("all"))
 
 
 if __name__ == "__main__":

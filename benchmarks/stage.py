@@ -31,7 +31,8 @@ class Probe:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.tray_probe", *arguments],
             cwd=ROOT,
-            env=server.environment({"YOMITORI_HOME": str(home)}),
+            # The models of whoever measures must not change what is measured.
+            env=server.environment({"YOMITORI_HOME": str(home), "HF_HOME": str(home / "hub")}),
             stdout=subprocess.PIPE,
             text=True,
         )

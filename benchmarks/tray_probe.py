@@ -73,7 +73,7 @@ def main() -> int:
         desktop.controller.finished.connect(
             lambda result, error: say("finished", text=result.text if result else "", error=str(error))
         )
-        desktop.bridge.state_changed.connect(lambda state: say("state", state=state.state))
+        desktop.bridge.state_changed.connect(lambda state: say("state", role=state.role, state=state.state))
         desktop.hotkeys.changed.connect(lambda: say("hotkeys", keys=desktop.hotkeys.keys))
         desktop.start(False)
     signal.signal(signal.SIGTERM, lambda *_: app.quit())
