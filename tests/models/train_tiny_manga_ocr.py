@@ -4,7 +4,8 @@ Seeded. Crops are drawn once, then shifted, stretched and dimmed anew each time 
 phrases are learnt, then pieces of phrases and pairs of them as well. Two things make it quick: where each
 character stands is known from the drawing, and a second loss asks every patch of the encoder which
 characters it shows; and some of the decoder's input is masked, so that it has to look instead of completing
-phrases by heart. Neither is left in the checkpoint.
+phrases by heart. Neither is left in the checkpoint. Some of the input is wrong on purpose, too, see
+``Trainer._slipped``.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ RATE = 5e-3
 # Embeddings, biases and heads go with AdamW, at this share of the rate.
 ADAM_SHARE = 0.4
 MASKED = 0.15
+SLIPS = 0.3
 GRID = IMAGE // PATCH
 AVERAGE = 0.998
 
@@ -188,15 +190,18 @@ class Trainer:
         """Learn from a batch; the decoder's loss and the patches' loss are returned."""
         rate = self.rate()
         self.muon.param_groups[0]["lr"], self.adam.param_groups[0]["lr"] = rate, rate * ADAM_SHARE
-        ids = nn.utils.rnn.pad_sequence([torch.tensor(s.ids) for s in batch], batch_first=True)
+        pairs = [self._slipped(shown.ids) for shown in batch]
+        given, wanted = (
+            nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in side], batch_first=True)
+            for side in zip(*pairs, strict=True)
+        )
         seen = self.model.encoder(pixel_values=pixel_values(batch, self.generator)).last_hidden_state
-        given = ids[:, :-1].clone()
         lots = torch.rand(given.shape, generator=self.generator)
         given[(lots < MASKED) & (given > MASK)] = MASK
         logits = self.model.decoder(
             input_ids=given, attention_mask=(given != PAD).long(), encoder_hidden_states=seen
         ).logits
-        reading = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), ignore_index=PAD)
+        reading = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD)
         labels = patch_labels(batch, self.size)
         shows = self.head(seen[:, 1:])
         placing = functional.binary_cross_entropy_with_logits(shows, labels, reduction="none").sum(-1).mean()
@@ -209,6 +214,25 @@ class Trainer:
         self.done += 1
         self._follow()
         return reading.item(), placing.item()
+
+    def _slipped(self, ids: list[int]) -> tuple[list[int], list[int]]:
+        """What the decoder is given, and what it is to say next; now and then with a wrong token in it.
+
+        What comes after the wrong token is the text as if it were not there. The published search stops at
+        four finished texts, so it would keep a wrong one if most mistakes made the text end sooner: without
+        this, one in twenty texts lost its first character to that.
+        """
+        given, wanted = ids[:-1], ids[1:]
+        slip, place, which = torch.rand(3, generator=self.generator).tolist()
+        if slip >= SLIPS:
+            return given, wanted
+        at = int(place * len(wanted))
+        # Half of them stand in the text themselves: characters are most often mistaken for their neighbours.
+        others = wanted[:-1] if which < 0.5 else range(MASK + 1, self.size)
+        token = others[int(which * 2 % 1 * len(others))]
+        if token == wanted[at]:
+            return given, wanted
+        return [*given[: at + 1], token, *given[at + 1 :]], [*wanted[: at + 1], *wanted[at:]]
 
     @torch.no_grad()
     def _follow(self) -> None:
