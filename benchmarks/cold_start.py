@@ -24,12 +24,12 @@ from PIL import Image
 from benchmarks import true_size
 from benchmarks.report import Report
 from core.engines import LoadOptions, find_engine
+from core.images import to_png
 from core.process import ModelProcess
 from core.types import RgbImage
+from tests.support.local_library import TINY_MANGA_OCR
+from tests.support.manga_crops import load_crops
 
-ROOT = Path(__file__).resolve().parents[1]
-TINY = ROOT / "tests" / "models" / "tiny-manga-ocr"
-PICTURE = ROOT / "tests" / "data" / "vertical.png"
 RUNS, READS = 5, 5
 LATER_LIMIT_S = 0.5
 
@@ -119,19 +119,28 @@ def measure(report: Report, name: str, checkpoint: Path, picture: Path, runs: in
     report.row("texts that differ", float(package.text != ours.text), "", 0)
 
 
+def bubble() -> RgbImage:
+    """One that the tiny model can read."""
+    return next(crop.image for crop in load_crops("plain") if crop.image.width > 60)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--picture", type=Path, default=PICTURE)
+    parser.add_argument("--picture", type=Path, help="instead of a bubble that the tiny model can read")
     parser.add_argument("--only", choices=("tiny", "true"), help="measure with those weights alone")
     options = parser.parse_args()
     report = Report()
-    if options.only != "true":
-        measure(report, "Tiny weights", TINY, options.picture, options.runs)
-    if options.only != "tiny":
-        with tempfile.TemporaryDirectory() as folder:
-            true_size.write(Path(folder))
-            measure(report, "True size", Path(folder), options.picture, options.runs)
+    with tempfile.TemporaryDirectory() as folder:
+        picture = options.picture or Path(folder) / "bubble.png"
+        if options.picture is None:
+            picture.write_bytes(to_png(bubble()))
+        if options.only != "true":
+            measure(report, "Tiny weights", TINY_MANGA_OCR, picture, options.runs)
+        if options.only != "tiny":
+            checkpoint = Path(folder) / "true-size"
+            true_size.write(checkpoint)
+            measure(report, "True size", checkpoint, picture, options.runs)
     return bool(report.failed)
 
 

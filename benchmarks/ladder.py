@@ -19,18 +19,17 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from benchmarks.cold_start import TINY
 from benchmarks.error_rate import count, normal, pooled
 from core.engines import LoadOptions
 from core.ocr.doubt import DoubtOptions
-from core.ocr.ladder import RUNGS, Kept, climb
-from core.ocr.manga_ocr import is_made_up
+from core.ocr.ladder import RUNGS, Kept, climb, crop
 from core.ocr.manga_text import Read
 from core.ocr.ppocr import build_reader
 from core.ocr.targets import Target, targets
-from core.types import Direction, RgbImage
+from core.types import Box, Direction, RgbImage
 from resources.samples import bubbles, fonts, phrases, scenery, typeset
 from tests.models import crops, lexicon
+from tests.support.local_library import TINY_MANGA_OCR
 
 TUNING, REPORTING = 1_000_000, 3_000_000
 PAPER = 250
@@ -82,6 +81,13 @@ def _on_paper(rng: random.Random, ink: Image.Image, size: int) -> Image.Image:
 def _plain(rng: random.Random) -> Crop:
     drawn = crops.draw(rng, rng.choice(lexicon.PLAIN))
     return Crop(drawn.image.convert("RGB"), drawn.text)
+
+
+def _large(rng: random.Random) -> Crop:
+    """As on a screen with a high resolution."""
+    crop = _plain(rng)
+    size = (crop.image.width * 4, crop.image.height * 4)
+    return Crop(crop.image.resize(size, Image.Resampling.BICUBIC), crop.text)
 
 
 def _inverted(rng: random.Random) -> Crop:
@@ -193,6 +199,7 @@ def _empty(rng: random.Random) -> Crop:
 
 SETS: dict[str, Callable[[random.Random], Crop]] = {
     "plain": _plain,
+    "large": _large,
     "inverted": _inverted,
     "outlined": _outlined,
     "small": _small,
@@ -228,6 +235,24 @@ class Memory:
         return [self.seen[key] for key in keys]
 
 
+def split(page: Image.Image, target: Target) -> list[Image.Image]:
+    """Each of the built-in engine's lines alone, with a little paper around it: a rung that was not kept."""
+    lines = target.built_in.lines if target.built_in else ()
+    if len(lines) < 2 or len(target.parts) > 1:
+        return []
+    pictures = []
+    for line in lines:
+        thick = line.box.width if target.direction is Direction.VERTICAL else line.box.height
+        extra = max(2, round(0.12 * thick))
+        left, top = max(0, line.box.x - extra), max(0, line.box.y - extra)
+        right, bottom = min(page.width, line.box.right + extra), min(page.height, line.box.bottom + extra)
+        pictures.append(crop(page, Box(left, top, right - left, bottom - top)))
+    return pictures
+
+
+CANDIDATES = (*RUNGS, ("split", split))
+
+
 @dataclass(frozen=True)
 class Ways:
     """One choice of rungs."""
@@ -241,11 +266,12 @@ def ways() -> list[Ways]:
     names = tuple(name for name, _ in RUNGS)
     return [
         Ways("none"),
-        *(Ways(f"only {name}", (name,)) for name in names),
+        *(Ways(f"only {name}", (name,)) for name, _ in CANDIDATES),
         Ways("only built-in", (), True),
         *(Ways(f"all but {n}", tuple(m for m in names if m != n), True) for n in names),
         Ways("all but built-in", names),
         Ways("all", names, True),
+        Ways("all and split", (*names, "split"), True),
     ]
 
 
@@ -277,11 +303,10 @@ def cases(reader: Any, name: str, base: int, number: int) -> Iterator[Case]:
 
 
 def read_with(case: Case, memory: Memory, way: Ways, options: DoubtOptions) -> str:
-    rungs = tuple(rung for rung in RUNGS if rung[0] in way.rungs)
+    rungs = tuple(rung for rung in CANDIDATES if rung[0] in way.rungs)
     steps = climb(case.crop.image, case.found, memory, rungs, way.second_engine, options)
     kept: list[Kept] = result_of(steps)
-    pairs = zip(case.found, kept, strict=True)
-    return "".join(k.best.text for target, k in pairs if not is_made_up(target, k.best))
+    return "".join(result.best.text for result in kept if not result.made_up)
 
 
 def measure(name: str, found: Sequence[Case], memory: Memory, options: DoubtOptions, show: int) -> None:
@@ -306,7 +331,7 @@ def _row(name: str, counts: Sequence[Any], found: Sequence[Case], texts: Sequenc
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=TINY)
+    parser.add_argument("--checkpoint", type=Path, default=TINY_MANGA_OCR)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--number", type=int, default=100, help="pictures of each set")
     parser.add_argument("--tuning", action="store_true", help="the seeds for tuning, not those for reporting")

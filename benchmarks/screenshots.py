@@ -65,9 +65,11 @@ def _windows(folder: Path) -> None:
     from desktop.history_window import HistoryWindow
     from desktop.settings_dialog import SettingsDialog
     from desktop.theme import Theme
+    from desktop.worker import Bridge
 
     app = QApplication(["screenshots", "-platform", "offscreen"])
     history = History(folder / "history.sqlite3")
+    bridge = Bridge()
     truths = json.loads((ROOT / "tests" / "data" / "bubbles.json").read_text())
     for name, truth in truths.items():
         image = load_image(ROOT / "tests" / "data" / f"{name}.png")
@@ -83,7 +85,7 @@ def _windows(folder: Path) -> None:
         window = (
             SettingsDialog(store, theme, Paths.below(Path("/home/reader/.yomitori")))
             if name == "settings"
-            else HistoryWindow(history, theme)
+            else HistoryWindow(history, theme, bridge)
         )
         window.resize(800, 560)
         if isinstance(window, SettingsDialog):
@@ -94,6 +96,7 @@ def _windows(folder: Path) -> None:
             app.processEvents()
         window.grab().save(str(IMAGES / f"{name}.png"))
         window.close()
+    bridge.close()
     history.close()
 
 

@@ -26,12 +26,14 @@ class DoubtOptions:
     agrees: float = 0.6
     """So is one that agrees less with a built-in reading"""
     credible: float = 0.85
-    """whose mean likelihood is at least this."""
+    """whose mean likelihood is at least this,"""
+    firm: float = 0.998
+    """unless its own mean likelihood is at least this."""
     weight: float = 1.0
     """What agreement counts in a score, against the logarithm of the mean likelihood."""
     repeats: float = 0.4
     """Of more than 8 characters at least this share must differ from each other."""
-    sure: float = 0.95
+    sure: float = 0.97
     """Where the built-in engine saw no Japanese, a reading must have this mean likelihood"""
     surest: float = 0.6
     """in which no character is less likely than this, to be taken for text at all."""
@@ -92,7 +94,9 @@ class Judge:
     def prefers_built_in(self, candidate: Candidate) -> bool:
         """Whether it is so far from a credible reading of the built-in engine that it must be made up."""
         options = self._options
-        return self._trust >= options.credible and self.agreement(candidate.text) < options.agrees
+        if candidate.likelihood >= options.firm or self._trust < options.credible:
+            return False
+        return self.agreement(candidate.text) < options.agrees
 
     def is_made_up(self, candidate: Candidate) -> bool:
         """Whether there is no text, as far as can be told: MangaOCR finds some in any drawing."""

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from core.ocr.doubt import Candidate, DoubtOptions, Judge
 from core.ocr.manga_text import Read
 from core.ocr.targets import Target
-from core.types import Box, Direction
+from core.types import Box
 
 ReadAll = Callable[[Sequence[Image.Image]], Generator[dict[str, Any], None, list[Read]]]
 """Reads pictures in one batch; yields progress."""
@@ -53,35 +53,23 @@ def enlarged(page: Image.Image, target: Target) -> list[Image.Image]:
     return [tight.resize((tight.width * 2, tight.height * 2), Image.Resampling.BICUBIC)]
 
 
-def split(page: Image.Image, target: Target) -> list[Image.Image]:
-    """Each of the built-in engine's lines alone, with a little paper around it."""
-    lines = target.built_in.lines if target.built_in else ()
-    if len(lines) < 2 or len(target.parts) > 1:
-        return []
-    pictures = []
-    for line in lines:
-        thick = line.box.width if target.direction is Direction.VERTICAL else line.box.height
-        extra = max(2, round(0.12 * thick))
-        left, top = max(0, line.box.x - extra), max(0, line.box.y - extra)
-        right, bottom = min(page.width, line.box.right + extra), min(page.height, line.box.bottom + extra)
-        pictures.append(crop(page, Box(left, top, right - left, bottom - top)))
-    return pictures
-
-
 RUNGS: tuple[tuple[str, Rung], ...] = (
     ("inverted", inverted),
     ("enlarged", enlarged),
-    ("split", split),
 )
 BUILT_IN = "built-in"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The reading that was kept, and all others of the same bubble, the best first."""
+    """The reading that was kept, and all others of the same bubble, the best first.
+
+    ``made_up``: as far as can be told there is no text.
+    """
 
     best: Candidate
     others: tuple[Candidate, ...] = ()
+    made_up: bool = False
 
 
 def climb(
@@ -112,13 +100,11 @@ def climb(
     kept = []
     for target, judge, candidates in zip(found, judges, tried, strict=True):
         candidates.sort(key=judge.score, reverse=True)
+        best = candidates[0]
         if target.built_in is not None:
-            second = built_in(target)
-            lost = (
-                second_engine and judge.is_doubtful(candidates[0]) and judge.prefers_built_in(candidates[0])
-            )
-            candidates.insert(0 if lost else len(candidates), second)
-        kept.append(Kept(candidates[0], tuple(candidates[1:])))
+            lost = second_engine and judge.is_doubtful(best) and judge.prefers_built_in(best)
+            candidates.insert(0 if lost else len(candidates), built_in(target))
+        kept.append(Kept(candidates[0], tuple(candidates[1:]), judge.is_made_up(candidates[0])))
     return kept
 
 

@@ -21,7 +21,6 @@ from core.types import Alternative, RgbImage, TextBlock, TextLine
 if TYPE_CHECKING:
     from PIL import Image
 
-    from core.ocr.doubt import Candidate
     from core.ocr.ladder import Kept
     from core.ocr.manga_model import MangaModel
     from core.ocr.manga_text import Read
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CREDIBLE = 0.8
-"""Where the built-in engine read nothing, a reading of a lower mean likelihood is taken for made up."""
 MOST_ALTERNATIVES = 5
 
 
@@ -146,17 +143,12 @@ def _result(steps: Generator[dict[str, Any], None, T]) -> T:
             return result
 
 
-def is_made_up(target: Target, reading: Candidate) -> bool:
-    """Whether there is no text, as far as can be told: MangaOCR always finds one."""
-    return not reading.text or (target.built_in is None and reading.likelihood < CREDIBLE)
-
-
 def _block(target: Target, kept: Kept) -> TextBlock | None:
     """The bubble as it is told, None for one that is taken for made up."""
     from core.ocr.transfer import furigana_for
 
     best = kept.best
-    if is_made_up(target, best):
+    if kept.made_up:
         return None
     boxes = _boxes(target, len(best.texts))
     furigana = furigana_for(target.built_in, best.texts) if target.built_in else [()] * len(best.texts)
@@ -166,7 +158,7 @@ def _block(target: Target, kept: Kept) -> TextBlock | None:
         if text:
             lines.append(TextLine(text, box, best.likelihoods[start : start + len(text)], aids))
         start += len(text)
-    return TextBlock(target.box, target.direction, tuple(lines), _alternatives(kept))
+    return TextBlock(target.box, target.direction, tuple(lines), _alternatives(kept), best.how)
 
 
 def _boxes(target: Target, count: int) -> list[Any]:

@@ -71,6 +71,8 @@ def test_the_mean_of_likelihoods_is_geometric() -> None:
         ("ねえ、先生。", (0.99, 0.99, 0.99, 0.1, 0.99, 0.99), block("ねえ、", "先生。"), True),
         # Made up: likely to itself, but the other engine has seen something else
         ("そうですね。", (0.99,) * 6, block("ねえ、", "先生。"), True),
+        # But as sure as it is of what it reads rightly
+        ("そうですね。", (0.999,) * 6, block("ねえ、", "先生。"), False),
         # The other engine is not sure itself
         ("そうですね。", (0.99,) * 6, block("ねえ、", "先生。", likelihood=0.5), False),
         # Nothing to compare with
@@ -138,6 +140,30 @@ def test_without_the_second_engine_its_reading_is_only_an_alternative() -> None:
     (result,) = kept(climb(PAGE, found, script, rungs=(), second_engine=False))
     assert result.best.text == "そうですね。"
     assert [other.how for other in result.others] == ["built-in"]
+
+
+@pytest.mark.parametrize(
+    ("text", "likelihoods", "built_in", "made_up"),
+    [
+        # The other engine saw nothing, or strokes: only what is sure is text
+        ("そうですね。", (0.99,) * 6, None, False),
+        ("そうですね。", (0.9,) * 6, None, True),
+        ("そうですね。", (1.0, 1.0, 1.0, 1.0, 1.0, 0.5), block("ﾉ|", likelihood=0.6), True),
+        # It saw text, if another
+        ("そうですね。", (0.5,) * 6, block("ねえ、", "先生。"), False),
+        # It saw the same letters
+        ("ＯＫ！", (0.9,) * 3, block("OK!"), False),
+        ("", (), block("ねえ、"), True),
+    ],
+)
+def test_what_is_taken_for_made_up(
+    text: str, likelihoods: tuple[float, ...], built_in: TextBlock | None, made_up: bool
+) -> None:
+    # given one look at a bubble, when it is read, then the result says whether there is text at all
+    script = Script([Read(text, likelihoods)])
+    (result,) = kept(climb(PAGE, [target(built_in)], script, rungs=(), second_engine=False))
+    assert result.best.text == text
+    assert result.made_up is made_up
 
 
 @pytest.mark.parametrize(("name", "show"), RUNGS)
