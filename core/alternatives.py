@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.engine import BUILT_IN
+from core.engines import BUILT_IN
 from core.ocr.postprocess import compose
 from core.settings import Reading
 from core.types import Alternative, Box, OcrResult, TextBlock, TextLine
@@ -61,17 +61,16 @@ def _most_doubtful_first(result: OcrResult) -> list[int]:
 
 def _with_block(result: OcrResult, index: int, other: Alternative, options: Reading) -> OcrResult:
     old = result.blocks[index]
-    new = dataclasses.replace(old, lines=tuple(_lines(other, old.box)))
+    new = dataclasses.replace(old, lines=tuple(_lines(other, old.box)), how=other.how)
     blocks = (*result.blocks[:index], new, *result.blocks[index + 1 :])
     changed = dataclasses.replace(result, text=compose(blocks, options), blocks=blocks)
-    if other.how == "built-in" and not any(_has_text(block) for block in blocks if block is not new):
-        # Nothing of the other engine is left in it.
-        return dataclasses.replace(changed, engine=BUILT_IN, device="cpu")
-    return changed
+    return dataclasses.replace(changed, engine=BUILT_IN, device="cpu") if by_built_in(blocks) else changed
 
 
-def _has_text(block: TextBlock) -> bool:
-    return any(line.text.strip() for line in block.lines)
+def by_built_in(blocks: Sequence[TextBlock]) -> bool:
+    """Whether all text that another engine's result holds is the built-in engine's second opinion."""
+    told = [block for block in blocks if any(line.text.strip() for line in block.lines)]
+    return bool(told) and all(block.how == "built-in" for block in told)
 
 
 def _lines(other: Alternative, box: Box) -> Iterator[TextLine]:

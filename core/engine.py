@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from core.engines import ENGINES, EngineSpec, LoadOptions, find_engine
+from core.alternatives import by_built_in
+from core.conversion import Conversions, OnProgress, W, Weights
+from core.engines import BUILT_IN, ENGINES, EngineSpec, LoadOptions, find_engine
 from core.errors import (
+    AlreadyDownloading,
     DeviceFailed,
     LoadFailed,
     ModelMissing,
     ModelUnusable,
     NotEnoughMemory,
+    StorageError,
     YomitoriError,
 )
 from core.events import Events, HostState, Listener, State
@@ -28,24 +32,17 @@ from core.reading import Provisional, ReadingJob
 from core.settings import SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage, TextBlock
 
-BUILT_IN = "ppocr"
-"""The engine that needs no download, and reads where another cannot yet or cannot at all."""
 QUICK_IDLE = 20.0
 """Seconds for which the built-in engine stays beside another: long enough for the next snip."""
-_READ_BY_ANOTHER = (LoadFailed, ModelUnusable, NotEnoughMemory, DeviceFailed)
+_READ_BY_ANOTHER = (
+    LoadFailed,
+    ModelUnusable,
+    NotEnoughMemory,
+    DeviceFailed,
+    StorageError,
+    AlreadyDownloading,
+)
 """Failures of an engine after which the built-in one reads, when the choice was automatic."""
-
-
-class Weights(Protocol):
-    """A checkpoint on this computer. One that needs conversion is not loaded as it is."""
-
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def needs_conversion(self) -> bool: ...
-
-
-W = TypeVar("W", bound=Weights)
 
 
 class Library(Protocol[W]):
@@ -55,8 +52,9 @@ class Library(Protocol[W]):
         """What is here for the setting's value; None when nothing is. Cheap, and never asks the network."""
         ...
 
-    def convert(self, role: str, model_setting: str) -> Job[W]:
-        """Make one that can be loaded of what needs conversion."""
+    def convert(self, role: str, model_setting: str, on_progress: OnProgress | None = None) -> Job[W]:
+        """Make one that can be loaded of what needs conversion; ``on_progress`` is called in a thread of the
+        library's."""
         ...
 
     def touch(self, checkpoint: W) -> None:
@@ -108,8 +106,7 @@ class Engine:
         # "quick" is the built-in engine beside another one that is still loading, or cannot be loaded.
         self._hosts = {"ocr": host("ocr", self._plan_ocr), "quick": host("quick", self._plan_quick)}
         self._runners = [runner(host) for host in self._hosts.values()]
-        self._converting: dict[Path, Job[Any]] = {}
-        self._convert_lock = threading.Lock()
+        self._conversions: Conversions[Any] = Conversions(self._start_conversion)
         self._forget_settings = settings.subscribe(lambda _: self._wake_all())
         for thread in self._runners:
             thread.start()
@@ -130,10 +127,7 @@ class Engine:
             raise ModelUnusable(model=models.ocr_model, reason="its weights are still being converted")
 
         def need(device: str) -> int:
-            precision = models.precision
-            if precision == "auto":
-                precision = "fp16" if device.startswith("cuda") else "fp32"
-            return memory_needed(weights.folder, precision, spec.memory)
+            return memory_needed(weights.folder, device, models.precision, spec.memory)
 
         return Plan(spec, options, models.idle_unload, need)
 
@@ -186,7 +180,8 @@ class Engine:
         """Read the text of a picture.
 
         Args:
-            on_piece: hears of progress, in a host's thread.
+            on_piece: hears of progress, in a host's thread: ``lines_done`` of ``lines``; while the weights
+                are converted, ``conversion`` with a ``Progress`` as JSON.
             on_provisional: hears what the built-in engine read, while the chosen one is still loading or
                 reading; at most once, never after the result, in a host's thread.
         """
@@ -210,12 +205,12 @@ class Engine:
             return True
 
         reading.follow(main, read_by_another)
-        self._when_loadable(main)
+        self._when_loadable(main, reading)
         if quick and on_provisional is not None and self.state("ocr").state not in (State.READY, State.BUSY):
             self._hosts["quick"].submit(reading.preview(self._quick_job(image)))
         return reading
 
-    def _when_loadable(self, job: Job[OcrResult]) -> None:
+    def _when_loadable(self, job: Job[OcrResult], reading: ReadingJob) -> None:
         """Submit ``job``, after the conversion of the weights where that comes first."""
         weights = self._weights()
         if weights is None or not weights.needs_conversion:
@@ -226,22 +221,21 @@ class Engine:
 
         def converted(conversion: Job[Any]) -> None:
             error = conversion.error()
-            if error is None:
-                self._hosts["ocr"].submit(job)
-            else:
+            if error is not None:
                 job.fail(error)
+            elif not job.done():
+                self._hosts["ocr"].submit(job)
 
-        self._convert(weights).on_done(converted)
+        # No host has it yet that would end it when it is cancelled.
+        job.attach(job.drop)
+        self._convert(weights, reading.tell_conversion).on_done(converted)
 
-    def _convert(self, weights: Weights) -> Job[Any]:
-        """The conversion of these weights; a new one only where none is running."""
+    def _convert(self, weights: Weights, on_progress: OnProgress | None = None) -> Job[Any]:
+        return self._conversions.of(weights, self._settings.current.models.ocr_model, on_progress)
+
+    def _start_conversion(self, model: str, on_progress: OnProgress) -> Job[Any]:
         assert self._library is not None
-        with self._convert_lock:
-            running = self._converting.get(weights.folder)
-            if running is None or running.done():
-                model = self._settings.current.models.ocr_model
-                running = self._converting[weights.folder] = self._library.convert("ocr", model)
-            return running
+        return self._library.convert("ocr", model, on_progress)
 
     def _weights(self) -> Weights | None:
         """What would be loaded now; None for the built-in engine and when nothing can be."""
@@ -267,6 +261,8 @@ class Engine:
     def _composed(self, blocks_json: list[Any], engine: str, device: str, seconds: float) -> OcrResult:
         blocks = tuple(TextBlock.from_json(block) for block in blocks_json)
         text = compose(blocks, self._settings.current.reading)
+        if by_built_in(blocks):
+            engine, device = BUILT_IN, "cpu"
         return OcrResult(text, blocks, engine, device, seconds)
 
     def _on_piece(self, reading: ReadingJob, role: str) -> Callable[[dict[str, Any]], None]:

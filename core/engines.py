@@ -91,6 +91,9 @@ class EngineSpec:
         return engine
 
 
+BUILT_IN = "ppocr"
+"""The engine that needs no download, and reads where another cannot yet or cannot at all."""
+
 ENGINES: tuple[EngineSpec, ...] = (
     EngineSpec(
         "manga-ocr",
@@ -101,7 +104,7 @@ ENGINES: tuple[EngineSpec, ...] = (
         devices=("cuda", "mps", "cpu"),
         has_checkpoint=True,
     ),
-    EngineSpec("ppocr", "ocr", "built-in", "core.ocr.ppocr:PpOcrEngine", 200 * 1024 * 1024),
+    EngineSpec(BUILT_IN, "ocr", "built-in", "core.ocr.ppocr:PpOcrEngine", 200 * 1024 * 1024),
 )
 
 
@@ -116,6 +119,11 @@ def find_engine(name: str, role: str, engines: tuple[EngineSpec, ...] = ENGINES)
         if name == spec.name:
             return spec
     raise UnknownEngine(name=name, known=", ".join(["auto", *(spec.name for spec in candidates)]))
+
+
+def loading_engine(role: str, engines: tuple[EngineSpec, ...] = ENGINES) -> EngineSpec | None:
+    """The engine that reads with weights of that role; None when there is none."""
+    return next((spec for spec in engines if spec.role == role and spec.has_checkpoint), None)
 
 
 def title_of(name: str, engines: tuple[EngineSpec, ...] = ENGINES) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.errors import Cancelled, YomitoriError
 from core.jobs import Job
+from core.models.entries import Progress
 from core.types import OcrResult, RgbImage
 
 Provisional = Callable[[OcrResult], None]
@@ -68,6 +69,11 @@ class ReadingJob(Job[OcrResult]):
 
         other.on_done(ended)
         return other
+
+    def tell_conversion(self, progress: Progress) -> None:
+        """Hand on how far the weights are converted that it waits for."""
+        if self.on_piece is not None and not self.done():
+            self.on_piece({"conversion": progress.to_json()})
 
     def tell_provisional(self, result: OcrResult) -> None:
         """Hand on what was read first, once, and only while the result is not there."""

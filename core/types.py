@@ -144,7 +144,7 @@ class Alternative:
     """Another reading of a block, not the one that was kept.
 
     ``how`` tells where it comes from: ``beam`` (a less likely one of the same look), ``inverted``,
-    ``enlarged``, ``split`` (another look) or ``built-in`` (the other engine). ``confidences`` as for lines.
+    ``enlarged`` (another look) or ``built-in`` (the other engine). ``confidences`` as for lines.
     """
 
     text: str
@@ -167,13 +167,15 @@ class Alternative:
 class TextBlock:
     """Lines that belong together, such as one speech bubble, in reading order.
 
-    ``alternatives`` are other readings of the whole block, the likeliest first.
+    ``alternatives`` are other readings of the whole block, the likeliest first. ``how`` tells where the one
+    that was kept comes from, as for ``Alternative``; empty for the engine's first look.
     """
 
     box: Box
     direction: Direction
     lines: tuple[TextLine, ...]
     alternatives: tuple[Alternative, ...] = ()
+    how: str = ""
 
     @property
     def text(self) -> str:
@@ -192,6 +194,7 @@ class TextBlock:
             "direction": self.direction.value,
             "lines": [line.to_json() for line in self.lines],
             "alternatives": [other.to_json() for other in self.alternatives],
+            "how": self.how,
         }
 
     @classmethod
@@ -200,8 +203,9 @@ class TextBlock:
             Box.from_json(value["box"]),
             Direction(value["direction"]),
             tuple(TextLine.from_json(line) for line in value["lines"]),
-            # Histories of older versions have none.
+            # Histories of older versions do not have these.
             tuple(Alternative.from_json(other) for other in value.get("alternatives", ())),
+            value.get("how", ""),
         )
 
 

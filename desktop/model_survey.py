@@ -6,14 +6,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from core.devices import Device, candidates
-from core.engines import ENGINES, EngineSpec
+from core.engines import ENGINES, EngineSpec, loading_engine
 from core.errors import YomitoriError
 from core.memory import CPU_FALLBACK_SHARE
 from core.models.entries import Checkpoint, ModelEntry
-from core.models.estimate import memory_needed
+from core.models.estimate import memory_needed, memory_of
 from core.models.library import ModelLibrary
 from core.models.places import ensure_models_root
 from core.models.steps import free_disk
@@ -95,14 +96,16 @@ def survey(
             continue
         entries.setdefault(entry.repo, entry)
     root = library.root("ocr")
-    spec = next((spec for spec in engines if spec.role == "ocr" and spec.has_checkpoint), None)
+    spec = loading_engine("ocr", engines)
     fits = {}
     if spec is not None:
-        for entry in entries.values():
-            fits[entry.repo] = _fit(spec, current, here, _memory_of(library, entry, spec, current))
+        asked = current.models.precision
+        needs: dict[str, Callable[[str], int]] = {
+            entry.repo: partial(memory_of, entry, asked=asked, engines=engines) for entry in entries.values()
+        }
         if chosen.entry is None and chosen.checkpoint is not None:
-            need = _memory_of_weights(chosen.checkpoint, spec, current)
-            fits[setting] = _fit(spec, current, here, need)
+            needs[setting] = partial(memory_needed, chosen.checkpoint.folder, asked=asked, beside=spec.memory)
+        fits = {name: _fit(spec, current, here, need) for name, need in needs.items()}
     return Survey(
         chosen,
         tuple(entries.values()),
@@ -111,7 +114,7 @@ def survey(
         _root_problem(root),
         free_disk(root),
         {name: fit for name, fit in fits.items() if fit is not None},
-        {repo: commit for repo, entry in entries.items() if (commit := _earlier(library, entry))},
+        {repo: entry.earlier for repo, entry in entries.items() if entry.earlier},
     )
 
 
@@ -127,41 +130,6 @@ def _chosen(library: ModelLibrary, setting: str) -> Chosen:
         except YomitoriError as error:
             problem = problem or error
     return Chosen(setting, entry, checkpoint, problem)
-
-
-def _earlier(library: ModelLibrary, entry: ModelEntry) -> str:
-    """Where ``ModelLibrary.roll_back`` leads; empty when there is nothing before."""
-    record = library.records.model(entry.repo)
-    whole = {revision.commit for revision in entry.revisions if revision.complete}
-    before = [commit for commit in (record.previous if record else ()) if commit in whole]
-    return before[-1] if before else ""
-
-
-def _memory_of(
-    library: ModelLibrary, entry: ModelEntry, spec: EngineSpec, settings: Settings
-) -> Callable[[str], int]:
-    """Bytes by device: of the weights that are here, else what the catalogue says; 0 when nobody knows."""
-    try:
-        checkpoint = library.lookup(entry.role, entry.repo)
-    except YomitoriError:
-        checkpoint = None
-    if checkpoint is not None:
-        return _memory_of_weights(checkpoint, spec, settings)
-    known = entry.known.memory if entry.known is not None else {}
-    precision = settings.models.precision
-    return lambda device: known.get(_precision_on(device, precision), 0)
-
-
-def _memory_of_weights(weights: Checkpoint, spec: EngineSpec, settings: Settings) -> Callable[[str], int]:
-    precision = settings.models.precision
-    return lambda device: memory_needed(weights.folder, _precision_on(device, precision), spec.memory)
-
-
-def _precision_on(device: str, precision: str) -> str:
-    """What ``auto`` comes to, as the engine plans it."""
-    if precision != "auto":
-        return precision
-    return "fp16" if device.startswith("cuda") else "fp32"
 
 
 def _fit(

@@ -32,11 +32,13 @@ from core.engines import title_of
 from core.errors import FileUnreadable, NoPictures, NotRunning, StorageError, UsageError, YomitoriError
 from core.images import MAX_BYTES, SUFFIXES, load_image
 from core.instance import Instance
+from core.models.entries import Progress
 from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
 from core.types import OcrResult, RgbImage
 from service import models_cli
+from service.progress import TransferBar
 
 STDIN_NAME = "standard input"
 
@@ -243,21 +245,30 @@ def _find_pictures(names: Sequence[str]) -> Iterator[str]:
 def _read_all(
     engine: Engine, sources: Sequence[str]
 ) -> Iterator[tuple[str, tuple[RgbImage, OcrResult] | YomitoriError]]:
-    """Read one after another; a progress bar on stderr when there are several."""
+    """Read one after another; a progress bar on stderr when there are several, and for a conversion."""
     from tqdm import tqdm
 
-    with tqdm(
-        total=len(sources), unit="picture", file=sys.stderr, disable=len(sources) < 2, leave=False
-    ) as bar:
+    with (
+        tqdm(
+            total=len(sources), unit="picture", file=sys.stderr, disable=len(sources) < 2, leave=False
+        ) as bar,
+        TransferBar() as conversion,
+    ):
+
+        def on_piece(piece: dict[str, Any]) -> None:
+            if "conversion" in piece:
+                conversion.show(Progress.from_json(piece["conversion"]))
+
         for source in sources:
             try:
                 image = _load(source)
                 outcome: tuple[RgbImage, OcrResult] | YomitoriError = (
                     image,
-                    engine.recognize(image).result(),
+                    engine.recognize(image, on_piece).result(),
                 )
             except YomitoriError as error:
                 outcome = error
+            conversion.close()
             bar.clear()
             yield source, outcome
             bar.update()

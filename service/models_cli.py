@@ -14,7 +14,6 @@ from pathlib import Path
 from core.errors import AlreadyDownloading, LicenceNotAccepted, ModelError, ModelMissing, UsageError
 from core.jobs import Job
 from core.models.entries import Downloaded, DownloadPlan, FileCheck, ModelEntry
-from core.models.layout import RepoCache, repos_in
 from core.models.library import ModelLibrary
 from core.models.places import ensure_models_root
 from core.models.steps import free_disk
@@ -123,7 +122,7 @@ def _tell_how_to_choose(entry: ModelEntry, settings: SettingsStore) -> None:
 
 
 def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
-    entries = _entries(library)
+    entries = library.all_models(_ROLE)
     for index, entry in enumerate(entries):
         if arguments.json:
             _print_json(model_json(entry, settings.current))
@@ -132,21 +131,6 @@ def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
     if not arguments.json:
         _tell(f"\nModels lie in {library.root(_ROLE)}")
     return 0
-
-
-def _entries(library: ModelLibrary) -> list[ModelEntry]:
-    """Those the library tells of, then what else in MangaOCR's format lies in the folder that is shared with
-    other programs: whole ones, and those of which we have begun a download."""
-    entries = library.models()
-    listed = {entry.repo for entry in entries}
-    root = library.root(_ROLE)
-    for repo in repos_in(root):
-        if repo not in listed:
-            entry = library.model(repo)
-            begun = any(partial.ours for partial in RepoCache(root, repo).partials())
-            if entry.state == "ready" or begun:
-                entries.append(entry)
-    return entries
 
 
 def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
@@ -227,7 +211,7 @@ def _update(library: ModelLibrary, arguments: argparse.Namespace, _settings: Set
 
 def _verify(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
     """0 when every file is as it should be, else 4."""
-    ready = [entry.name for entry in _entries(library) if entry.state == "ready"]
+    ready = [entry.name for entry in library.all_models(_ROLE) if entry.state == "ready"]
     names = list(arguments.model) or ready
     if not names:
         _tell("No model is on this computer yet.")

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.engines import find_engine
 from core.memory import format_bytes
 from core.models import licences
 from core.models.entries import DownloadPlan, ModelEntry, Progress, RevisionEntry
-from core.models.estimate import memory_needed
+from core.models.estimate import memory_of
 from core.settings import Settings
 
 _DAY = 86400.0
@@ -35,17 +34,9 @@ def is_selected(entry: ModelEntry, settings: Settings) -> bool:
     return entry.role == "ocr" and settings.models.ocr_model.partition("@")[0] in (entry.name, entry.repo)
 
 
-def memory_of(entry: ModelEntry, settings: Settings) -> int:
+def _memory(entry: ModelEntry, settings: Settings) -> int:
     """Bytes that reading with it needs on the CPU, 0 when that is not known."""
-    precision = settings.models.precision
-    if precision == "auto":
-        precision = "fp32"
-    used = entry.in_use
-    if used is not None and entry.role == "ocr":
-        # The folder of a revision: a converted copy has as many weights as what it was made from.
-        folder = entry.folder / "snapshots" / used.commit
-        return memory_needed(folder, precision, find_engine("manga-ocr", "ocr").memory)
-    return entry.known.memory.get(precision, 0) if entry.known else 0
+    return memory_of(entry, "cpu", settings.models.precision)
 
 
 def share_text(part: int, whole: int) -> str:
@@ -70,7 +61,7 @@ def describe_model(entry: ModelEntry, settings: Settings) -> str:
     if entry.known:
         rows.append(f"  {entry.known.title}. {entry.known.what_for}")
         rows.append(f"  from {entry.repo}")
-    memory = memory_of(entry, settings)
+    memory = _memory(entry, settings)
     licence = entry.licence or licences.NOT_STATED
     if entry.licence and not licences.is_open(entry.licence):
         licence += " (to be accepted before a download)"
@@ -125,7 +116,7 @@ def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
         "partial_bytes": entry.partial_bytes,
         "needed_bytes": entry.needed_bytes,
         "disk_bytes": entry.disk_bytes,
-        "memory_bytes": memory_of(entry, settings),
+        "memory_bytes": _memory(entry, settings),
         "licence": entry.licence or None,
         "licence_open": licences.is_open(entry.licence) if entry.licence else None,
         "folder": str(entry.folder),

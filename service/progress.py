@@ -57,6 +57,7 @@ class TransferBar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, progress: Progress) -> None:
         """Draw how it stands."""

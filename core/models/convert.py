@@ -13,14 +13,14 @@ import os
 import pickle
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from core.errors import AlreadyDownloading, ModelUnusable, NotEnoughMemory
 from core.memory import format_bytes, free_ram
-from core.models.hashing import Naming, Wanted, pieces
+from core.models.hashing import Wanted, sha256_of
 from core.models.layout import BIN_WEIGHTS, WEIGHTS, checkpoint_problem, needs_conversion
 from core.models.lock import try_lock
 from core.models.selection import choose
@@ -91,7 +91,9 @@ def convert(source: Path, target: Path, title: str, role: str, cancelled: IsCanc
             temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
             try:
                 temporary.mkdir()
-                yield from in_background(lambda: _convert(source, temporary, title), meter, cancelled)
+                yield from in_background(
+                    lambda: _convert(source, temporary, title, meter.reach), meter, cancelled
+                )
                 problem = checkpoint_problem(temporary, role)
                 if problem is not None:
                     raise ModelUnusable(model=title, reason=problem)
@@ -99,7 +101,7 @@ def convert(source: Path, target: Path, title: str, role: str, cancelled: IsCanc
                 temporary.replace(target)
             finally:
                 delete(temporary)
-    meter.done = size
+    meter.reach(size)
     yield meter.report()
 
 
@@ -131,19 +133,22 @@ def _alone(target: Path, title: str) -> Any:
         yield
 
 
-def _convert(source: Path, target: Path, title: str) -> None:
+def _convert(source: Path, target: Path, title: str, reached: Callable[[int], None]) -> None:
+    """``reached`` hears how much is done, in bytes of the ``.bin``: half of them once the weights are
+    written, which is one step, the others while they are read back for their sum."""
     for name in choose(path.name for path in source.iterdir()):
         if name != BIN_WEIGHTS:
             shutil.copyfile(source / name, target / name)
     _write_generation(target)
     _write_weights(source / BIN_WEIGHTS, target / WEIGHTS, title)
-    naming = Naming((target / WEIGHTS).stat().st_size)
-    for data in pieces(target / WEIGHTS):
-        naming.update(data)
+    half = (source / BIN_WEIGHTS).stat().st_size / 2
+    reached(int(half))
+    size = (target / WEIGHTS).stat().st_size
+    sha256 = sha256_of(target / WEIGHTS, lambda read: reached(int(half + half * read / size)))
     mark = {
         "source": str(source),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        WEIGHTS: naming.sha256,
+        WEIGHTS: sha256,
     }
     (target / MARK).write_text(json.dumps(mark, indent=2) + "\n", "utf-8")
 

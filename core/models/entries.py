@@ -34,7 +34,8 @@ class ModelEntry:
 
     ``partial_bytes`` is what a download that was not finished has received; ``needed_bytes`` the size of the
     whole download as the catalogue has it, rounded, 0 when it is not known. ``earlier`` is the commit that
-    ``ModelLibrary.roll_back`` leads to, empty when there is none.
+    ``ModelLibrary.roll_back`` leads to, empty when there is none. ``weights`` is the folder that would be
+    loaded, or converted before that; None when nothing is whole.
     """
 
     known: KnownModel | None
@@ -48,6 +49,7 @@ class ModelEntry:
     needed_bytes: int = 0
     disk_bytes: int = 0
     earlier: str = ""
+    weights: Path | None = None
 
     @property
     def name(self) -> str:
@@ -108,6 +110,16 @@ class Progress:
             rate=float(piece.get("rate", 0.0)),
             seconds_left=None if left is None else float(left),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "phase": self.phase,
+            "file": self.file,
+            "done": self.done_bytes,
+            "total": self.total_bytes,
+            "rate": self.rate,
+            "left": self.seconds_left,
+        }
 
 
 @dataclass(frozen=True, slots=True)

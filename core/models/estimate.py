@@ -1,4 +1,7 @@
-"""Memory that a checkpoint needs, from its headers; no model library is asked."""
+"""Memory that a checkpoint needs, from its headers; no model library is asked.
+
+What is told before a load and what a load is judged by are the same figures, from here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from core.engines import ENGINES, EngineSpec, loading_engine
+from core.models.entries import ModelEntry
 from core.models.layout import BIN_WEIGHTS, safetensors_header, weight_files
 
 BYTES_PER_WEIGHT = {"fp32": 4, "bf16": 2, "fp16": 2}
@@ -53,6 +58,25 @@ def _tensors(path: Path) -> list[dict[str, Any]]:
     return [] if header is None else list(header.tensors.values())
 
 
-def memory_needed(folder: Path, precision: str = "auto", beside: int = 0) -> int:
-    """Bytes for loading the checkpoint; ``beside`` is what its engine needs besides the weights."""
-    return weight_bytes(folder, precision) + beside
+def precision_on(device: str, asked: str) -> str:
+    """The precision that weights are loaded in: half of it only on cards, which are made for that."""
+    if asked != "auto":
+        return asked
+    return "fp16" if device.startswith("cuda") else "fp32"
+
+
+def memory_needed(folder: Path, device: str, asked: str, beside: int = 0) -> int:
+    """Bytes for reading with a checkpoint on ``device``.
+
+    ``asked`` is a precision, or ``auto``; ``beside`` is what the engine needs besides the weights.
+    """
+    return weight_bytes(folder, precision_on(device, asked)) + beside
+
+
+def memory_of(entry: ModelEntry, device: str, asked: str, engines: tuple[EngineSpec, ...] = ENGINES) -> int:
+    """Bytes for reading with a model on ``device``: from the weights that are here, else what the catalogue
+    says; 0 when nobody knows."""
+    engine = loading_engine(entry.role, engines)
+    if entry.weights is not None and engine is not None:
+        return memory_needed(entry.weights, device, asked, engine.memory)
+    return entry.known.memory.get(precision_on(device, asked), 0) if entry.known else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,16 @@ def pieces(path: Path) -> Generator[bytes, None, None]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
+
+
+def sha256_of(path: Path, reached: Callable[[int], None]) -> str:
+    """``reached`` hears of how many bytes there were so far, after each chunk."""
+    naming, done = hashlib.sha256(), 0
+    for data in pieces(path):
+        naming.update(data)
+        done += len(data)
+        reached(done)
+    return naming.hexdigest()
 
 
 def is_large(name: str) -> bool:

@@ -6,20 +6,15 @@ deletes is a job in a model process (``hub_engine``).
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from core.engines import EngineSpec
 from core.errors import (
     AlreadyDownloading,
-    LicenceNotAccepted,
     ModelMissing,
     ModelsFolderUnusable,
     ModelUnusable,
@@ -27,8 +22,7 @@ from core.errors import (
 from core.host import HostLimits
 from core.jobs import Job
 from core.memory import MemoryJudge
-from core.models import estimate, licences
-from core.models.catalogue import KnownModel, KnownRevision, load_catalogue
+from core.models.catalogue import KnownModel, load_catalogue
 from core.models.converted import ConvertedStore
 from core.models.entries import (
     Checkpoint,
@@ -38,28 +32,22 @@ from core.models.entries import (
     Imported,
     LibraryChanged,
     ModelEntry,
-    Progress,
     Update,
 )
 from core.models.hosts import Hosts, RunnerFactory, thread_runner
-from core.models.layout import RepoCache, is_commit, repos_in
+from core.models.hub_jobs import HubJobs
 from core.models.lock import try_lock
-from core.models.records import FileRecord, ModelRecord, Records, now
-from core.models.stock import Stock, Target
+from core.models.news import Listener, News, OnProgress
+from core.models.records import ModelRecord, Records
+from core.models.stock import Stock
 from core.paths import Paths
 from core.settings import SettingsStore
 
-log = logging.getLogger(__name__)
-
 T = TypeVar("T")
-OnProgress = Callable[[Progress], None]
-Listener = Callable[[LibraryChanged], None]
 
 HUB = EngineSpec("hub", "download", "downloads", "core.models.hub_engine:HubEngine", 64 * 1024 * 1024)
 """Not among the engines that read: it is started by the library alone. A download was measured at 30 MB of
 memory of its own; converting asks for more itself."""
-_TOUCH_SECONDS = 3600.0
-"""How exactly it is known when a model was used last."""
 
 
 class ModelLibrary:
@@ -83,15 +71,14 @@ class ModelLibrary:
         retry: Mapping[str, float] | None = None,
         idle_seconds: float = 0.0,
     ) -> None:
-        self._retry = dict(retry or {})
-        self._listeners: tuple[Listener, ...] = ()
-        self._lock = threading.Lock()
+        self._news = News()
         self.records = Records(paths.data / "models.json")
         self.converted = ConvertedStore(paths.data / "converted")
         known = tuple(load_catalogue() if catalogue is None else catalogue)
         environ = os.environ if environ is None else environ
         self._stock = Stock(settings, environ, known, self.records, self.converted)
         self._hosts = Hosts(hub_spec, runner, memory or MemoryJudge(), limits, log_folder, idle_seconds)
+        self._hub = HubJobs(self._stock, self._news, self._submit, retry or {})
 
     # ---- what there is
 
@@ -107,6 +94,10 @@ class ModelLibrary:
         """Every model of the catalogue, then every other one that was added or used here."""
         return self._stock.models(role)
 
+    def all_models(self, role: str = "ocr") -> list[ModelEntry]:
+        """``models``, then what else of that role other programs have put into the folder that is shared."""
+        return self._stock.all_models(role)
+
     def model(self, name: str) -> ModelEntry:
         """One model by its name in the catalogue or its hub id, also one that is not here.
 
@@ -114,11 +105,6 @@ class ModelLibrary:
             ModelUnknown: ``name`` is neither.
         """
         return self._stock.model(name)
-
-    def checkpoint(self, role: str, model_setting: str) -> Checkpoint | None:
-        """``lookup`` for what can be loaded as it is: None also for what ``needs_conversion``."""
-        found = self.lookup(role, model_setting)
-        return None if found is None or found.needs_conversion else found
 
     def lookup(self, role: str, model_setting: str) -> Checkpoint | None:
         """What the setting's value means, also when it ``needs_conversion``; None when it is not here.
@@ -131,60 +117,19 @@ class ModelLibrary:
         """
         return self._stock.lookup(role, model_setting)
 
-    def memory_needed(self, checkpoint: Checkpoint, precision: str, device: str) -> int:
-        """Bytes that the weights and the work with them take on a device, beside what the engine itself
-        needs; from the files' headers."""
-        return estimate.memory_needed(checkpoint.folder, precision)
-
     def touch(self, checkpoint: Checkpoint, role: str = "ocr") -> None:
         """Remember that it was loaded now; the first use pins its commit."""
-        if not checkpoint.repo:
-            return
-        known = self.records.model(checkpoint.repo)
-        last = known.used.get(checkpoint.commit, "") if known and known.commit else ""
-        with suppress(ValueError):
-            if last and (datetime.now(UTC) - datetime.fromisoformat(last)).total_seconds() < _TOUCH_SECONDS:
-                return
+        if checkpoint.repo:
+            self.records.touch(checkpoint.repo, checkpoint.commit, role)
 
-        def change(record: ModelRecord) -> None:
-            record.role = role if known is None else record.role
-            record.used[checkpoint.commit] = now()
-            if not record.commit:
-                record.use(checkpoint.commit)
-
-        self.records.update(checkpoint.repo, change)
-
-    # ---- jobs
+    # ---- jobs that ask a hub
 
     def plan_download(self, name: str) -> Job[DownloadPlan]:
         """Ask the hub what ``download`` would do."""
-
-        def convert(answer: dict[str, Any], _seconds: float) -> DownloadPlan:
-            licence = str(answer["licence"])
-            accepted = self.records.accepted(target.repo)
-            return DownloadPlan(
-                repo=target.repo,
-                commit=answer["commit"],
-                revision=answer["revision"],
-                total_bytes=answer["total"],
-                have_bytes=answer["have"],
-                disk_bytes=answer["disk"],
-                free_disk=answer["free"],
-                licence=licence,
-                licence_open=licences.is_open(licence),
-                licence_accepted=accepted is not None and accepted.licence == licence,
-                will_convert=answer["convert"],
-            )
-
-        target = self._stock.target(name)
-        params = self._hub_params(target, self._pinned(target))
-        return self._submit("upkeep", Job("resolve", params, None, convert), target.repo)
+        return self._hub.plan(name)
 
     def download(
-        self,
-        name: str,
-        accept_licence: bool = False,
-        on_progress: OnProgress | None = None,
+        self, name: str, accept_licence: bool = False, on_progress: OnProgress | None = None
     ) -> Job[Downloaded]:
         """Fetch what is missing of the revision in use, or of the newest when none is; check every file.
 
@@ -193,96 +138,19 @@ class ModelLibrary:
         The job fails with LicenceNotAccepted before anything is transferred, NotEnoughDisk, HubError,
         StorageError, or ModelUnusable when its ``.bin`` cannot be converted.
         """
-        target = self._stock.target(name)
-        return self._download(target, self._pinned(target), accept_licence, on_progress)
+        return self._hub.download(name, accept_licence, on_progress)
 
     def update(
-        self,
-        name: str,
-        accept_licence: bool = False,
-        on_progress: OnProgress | None = None,
+        self, name: str, accept_licence: bool = False, on_progress: OnProgress | None = None
     ) -> Job[Downloaded]:
         """Fetch the newest revision beside the one in use, and switch to it once it is whole."""
-        target = self._stock.target(name)
-        return self._download(target, target.revisions, accept_licence, on_progress)
+        return self._hub.update(name, accept_licence, on_progress)
 
-    def _download(
-        self,
-        target: Target,
-        revisions: Iterable[KnownRevision],
-        accept_licence: bool,
-        on_progress: OnProgress | None,
-    ) -> Job[Downloaded]:
-        accepted = self.records.accepted(target.repo)
-        params = self._hub_params(target, revisions) | {
-            "converted": str(self.converted.of_repo(target.repo)),
-            "accepted": accepted.licence if accepted else "",
-            "accept": accept_licence,
-        }
+    def check_update(self, name: str) -> Job[Update]:
+        """Ask the hub whether there is a newer revision than the one in use."""
+        return self._hub.check_update(name)
 
-        def convert(answer: dict[str, Any], _seconds: float) -> Downloaded:
-            return self._downloaded(target, answer)
-
-        def on_piece(piece: dict[str, Any]) -> None:
-            if "accepted" in piece:
-                self.records.accept(target.repo, piece["accepted"])
-            else:
-                self._progress(target.repo, piece, on_progress)
-
-        job = Job("download", params, None, convert, on_piece)
-        known = target.known
-        if known and not known.licence_open:
-            if not accept_licence and (accepted is None or accepted.licence != known.licence):
-                job.fail(LicenceNotAccepted(model=known.title, licence=known.licence))
-                return job
-            self.records.accept(target.repo, known.licence)
-        return self._submit("download", job, target.repo, "ready")
-
-    def _pinned(self, target: Target) -> tuple[KnownRevision, ...]:
-        """The revision in use first: a second download repairs it and does not move to another one."""
-        record = self.records.model(target.repo)
-        if record is None or not record.commit or target.exact or record.commit in record.imported:
-            return target.revisions
-        known = {revision.revision: revision for revision in target.revisions}
-        return (known.get(record.commit) or KnownRevision(record.commit), *target.revisions)
-
-    def _hub_params(self, target: Target, revisions: Iterable[KnownRevision]) -> dict[str, Any]:
-        return self._params(target) | {
-            "revisions": [asdict(revision) for revision in revisions],
-            "licence": target.known.licence if target.known else "",
-        }
-
-    def _params(self, target: Target) -> dict[str, Any]:
-        return {
-            "root": str(self.root(target.role)),
-            "repo": target.repo,
-            "role": target.role,
-            "title": target.title,
-            "retry": self._retry,
-        }
-
-    def _downloaded(self, target: Target, answer: dict[str, Any]) -> Downloaded:
-        commit, revision = str(answer["commit"]), str(answer["revision"])
-
-        def change(record: ModelRecord) -> None:
-            record.role = target.role
-            record.licence = str(answer["licence"])
-            if not is_commit(revision):
-                record.revision = revision
-            record.added.setdefault(commit, now())
-            record.files[commit] = {name: FileRecord(**entry) for name, entry in answer["files"].items()}
-            record.use(commit)
-
-        self.records.update(target.repo, change)
-        return Downloaded(
-            repo=target.repo,
-            commit=commit,
-            revision=revision,
-            total_bytes=answer["total"],
-            received_bytes=answer["received"],
-            converted=answer["converted"],
-            licence=answer["licence"],
-        )
+    # ---- jobs without a network
 
     def verify(self, name: str, on_progress: OnProgress | None = None) -> Job[list[FileCheck]]:
         """Compare every file of the revision in use with the sum by which it is known; needs no network.
@@ -292,7 +160,7 @@ class ModelLibrary:
         target = self._stock.target(name)
         commit = self._stock.in_use(target)
         known = self._stock.record(target).files.get(commit or "", {})
-        params = self._params(target) | {
+        params = self._stock.params(target) | {
             "commit": commit or "",
             "files": {name: asdict(entry) for name, entry in known.items()},
             "copy": str(self.converted.of_commit(target.repo, commit or "")),
@@ -301,24 +169,11 @@ class ModelLibrary:
         def convert(answer: dict[str, Any], _seconds: float) -> list[FileCheck]:
             return [FileCheck(**check) for check in answer["checks"]]
 
-        job = Job("verify", params, None, convert, lambda p: self._progress(target.repo, p, on_progress))
+        job = Job("verify", params, None, convert, self._news.pieces(target.repo, on_progress))
         if commit is None:
             job.fail(ModelMissing(model=target.known.name if target.known else target.repo))
             return job
         return self._submit("upkeep", job, target.repo)
-
-    def check_update(self, name: str) -> Job[Update]:
-        """Ask the hub whether there is a newer revision than the one in use."""
-        target = self._stock.target(name)
-        current = self._stock.in_use(target) or ""
-
-        def convert(answer: dict[str, Any], _seconds: float) -> Update:
-            latest = str(answer["commit"])
-            size = answer["total"] - answer["have"]
-            return Update(target.repo, current, latest, size, changed=latest != current)
-
-        params = self._hub_params(target, target.revisions)
-        return self._submit("upkeep", Job("resolve", params, None, convert), target.repo)
 
     def roll_back(self, name: str) -> str:
         """Use the revision before the one in use again, and return its commit; once more goes further back.
@@ -331,14 +186,8 @@ class ModelLibrary:
         if not earlier:
             raise ModelMissing(model=f"an earlier revision of {target.title}")
 
-        def change(record: ModelRecord) -> None:
-            record.previous = [commit for commit in record.previous if commit != earlier]
-            if record.commit:
-                record.previous.insert(0, record.commit)
-            record.commit = earlier
-
-        self.records.update(target.repo, change)
-        self._emit(LibraryChanged("changed", target.repo))
+        self.records.update(target.repo, lambda record: record.go_back(earlier))
+        self._news.tell(LibraryChanged("changed", target.repo))
         return earlier
 
     def remove(self, name: str, commit: str | None = None) -> Job[int]:
@@ -351,7 +200,7 @@ class ModelLibrary:
         copy = self.converted.of_repo(target.repo) if commit is None else None
         if commit is not None:
             copy = self.converted.of_commit(target.repo, commit)
-        params = self._params(target) | {"commit": commit or "", "converted": str(copy)}
+        params = self._stock.params(target) | {"commit": commit or "", "converted": str(copy)}
 
         def convert(answer: dict[str, Any], _seconds: float) -> int:
             if commit is None:
@@ -384,14 +233,12 @@ class ModelLibrary:
                     partial.path.unlink(missing_ok=True)
         except OSError as error:
             raise ModelsFolderUnusable(path=cache.blobs, reason=error.strerror or str(error)) from error
-        self._emit(LibraryChanged("changed", target.repo))
+        self._news.tell(LibraryChanged("changed", target.repo))
         return sum(partial.size for partial in partials)
 
     def partials(self, role: str = "ocr") -> dict[str, int]:
         """Unfinished downloads in the models folder, of whatever program: bytes by hub id."""
-        root = self.root(role)
-        sizes = {repo: sum(p.size for p in RepoCache(root, repo).partials()) for repo in repos_in(root)}
-        return {repo: size for repo, size in sizes.items() if size}
+        return self._stock.partials(role)
 
     def import_from(
         self, path: Path, name: str = "", on_progress: OnProgress | None = None, role: str = "ocr"
@@ -419,7 +266,7 @@ class ModelLibrary:
             return self._imported(str(params["role"]), answer)
 
         label = target.repo if target else path.name
-        job = Job("import", params, None, convert, lambda p: self._progress(label, p, on_progress))
+        job = Job("import", params, None, convert, self._news.pieces(label, on_progress))
         return self._submit("upkeep", job, label, "ready")
 
     def _imported(self, role: str, answer: dict[str, Any]) -> Imported:
@@ -427,11 +274,9 @@ class ModelLibrary:
 
         def change(record: ModelRecord) -> None:
             record.role = role
-            record.added.setdefault(commit, now())
-            record.files[commit] = {name: FileRecord(**entry) for name, entry in answer["files"].items()}
             if answer["derived"] and commit not in record.imported:
                 record.imported.append(commit)
-            record.use(commit)
+            record.arrived(commit, answer["files"])
 
         self.records.update(repo, change)
         return Imported(repo, commit, answer["total"], answer["converted"])
@@ -462,7 +307,7 @@ class ModelLibrary:
             "source": str(checkpoint.folder) if checkpoint else "",
             "target": str(target),
         }
-        job = Job("convert", params, None, finish, lambda p: self._progress(label, p, on_progress))
+        job = Job("convert", params, None, finish, self._news.pieces(label, on_progress))
         if checkpoint is None:
             job.fail(ModelMissing(model=model_setting))
         elif not checkpoint.needs_conversion:
@@ -475,42 +320,13 @@ class ModelLibrary:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of progress and changes; returns the function that ends it."""
-        with self._lock:
-            self._listeners = (*self._listeners, listener)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        return unsubscribe
+        return self._news.subscribe(listener)
 
     def close(self) -> None:
         """Pause what runs, end the processes, join the threads."""
         self._hosts.close()
 
-    def _emit(self, event: LibraryChanged) -> None:
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                log.exception("A listener failed on %s", event)
-
-    def _progress(self, repo: str, piece: dict[str, Any], on_progress: OnProgress | None) -> None:
-        progress = Progress.from_json(piece)
-        try:
-            if on_progress is not None:
-                on_progress(progress)
-        finally:
-            self._emit(LibraryChanged("progress", repo, progress))
-
     def _submit(self, role: str, job: Job[T], repo: str, done: str = "") -> Job[T]:
-        def on_done(job: Job[T]) -> None:
-            error = job.error()
-            if error is not None:
-                self._emit(LibraryChanged("failed", repo, error=error))
-            elif done:
-                self._emit(LibraryChanged(done, repo))
-
-        job.on_done(on_done)
+        self._news.follow(job, repo, done)
         self._hosts.submit(role, job)
         return job

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 _LOCK_LIMIT = 10.0
+_TOUCH_SECONDS = 3600.0
+"""How exactly it is known when a model was used last."""
 
 
 def now() -> str:
@@ -62,6 +65,20 @@ class ModelRecord:
         if self.commit and self.commit != commit:
             self.previous = [*(known for known in self.previous if known != self.commit), self.commit]
         self.commit = commit
+
+    def go_back(self, earlier: str) -> None:
+        """Make ``earlier`` the one in use, so that once more goes back further: the one in use now becomes
+        the last to go back to."""
+        self.previous = [commit for commit in self.previous if commit != earlier]
+        if self.commit:
+            self.previous.insert(0, self.commit)
+        self.commit = earlier
+
+    def arrived(self, commit: str, files: dict[str, Any]) -> None:
+        """``commit`` is here with these files, and in use."""
+        self.added.setdefault(commit, now())
+        self.files[commit] = {name: FileRecord(**entry) for name, entry in files.items()}
+        self.use(commit)
 
     def forget(self, commit: str) -> None:
         """``commit`` was removed."""
@@ -109,6 +126,22 @@ class Records:
                 licences[repo] = AcceptedLicence(licence, now())
 
         self._change(change)
+
+    def touch(self, repo: str, commit: str, role: str) -> None:
+        """Remember that ``commit`` was loaded now; the first use makes it the one in use."""
+        known = self.model(repo)
+        last = known.used.get(commit, "") if known and known.commit else ""
+        with suppress(ValueError):
+            if last and (datetime.now(UTC) - datetime.fromisoformat(last)).total_seconds() < _TOUCH_SECONDS:
+                return
+
+        def change(record: ModelRecord) -> None:
+            record.role = role if known is None else record.role
+            record.used[commit] = now()
+            if not record.commit:
+                record.use(commit)
+
+        self.update(repo, change)
 
     def update(self, repo: str, change: Callable[[ModelRecord], None]) -> None:
         """Change the record of ``repo``, a new one when there is none."""

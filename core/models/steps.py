@@ -48,6 +48,11 @@ class Meter:
         if time.monotonic() - self._reported >= _REPORT_SECONDS:
             yield self.report()
 
+    def reach(self, done: int) -> None:
+        """So many bytes are done now, which the next report tells; from any thread."""
+        self._moved += done - self.done
+        self.done = done
+
     def take_back(self, count: int) -> None:
         """``count`` bytes have to come once more."""
         self.done -= count

@@ -7,12 +7,20 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import ModelUnknown, ModelUnusable
 from core.models.catalogue import KnownModel, KnownRevision, find_model
 from core.models.converted import ConvertedStore
 from core.models.entries import Checkpoint, ModelEntry, RevisionEntry
-from core.models.layout import RepoCache, checkpoint_problem, is_repo_id, is_revision, needs_conversion
+from core.models.layout import (
+    RepoCache,
+    checkpoint_problem,
+    is_repo_id,
+    is_revision,
+    needs_conversion,
+    repos_in,
+)
 from core.models.places import models_root
 from core.models.records import ModelRecord, Records
 from core.settings import SettingsStore
@@ -60,6 +68,15 @@ class Stock:
         """What is remembered of it, an empty record when that is nothing."""
         return self.records.model(target.repo) or ModelRecord(role=target.role)
 
+    def params(self, target: Target) -> dict[str, Any]:
+        """What ``HubEngine`` has to know for any job about a model."""
+        return {
+            "root": str(self.root(target.role)),
+            "repo": target.repo,
+            "role": target.role,
+            "title": target.title,
+        }
+
     def in_use(self, target: Target) -> str | None:
         """The commit that would be loaded."""
         record = ModelRecord(role=target.role) if target.exact else self.record(target)
@@ -86,9 +103,9 @@ class Stock:
             raise ModelUnknown(model=name)
         record = self.records.model(repo)
         role = known.role if known else record.role if record else "ocr"
-        wanted = revision or (record.revision if record else "") or "main"
+        wanted = (KnownRevision(revision),) if revision else _revisions(None, record)
         title = known.title if known else repo
-        return Target(known, repo, role, title, (KnownRevision(wanted),), exact=bool(revision))
+        return Target(known, repo, role, title, wanted, exact=bool(revision))
 
     def models(self, role: str | None = None) -> list[ModelEntry]:
         """Every model of the catalogue, then every other one that was added or used here."""
@@ -106,6 +123,25 @@ class Stock:
                     entries.append(entry)
         return entries
 
+    def all_models(self, role: str) -> list[ModelEntry]:
+        """``models``, then what else in the format of that role lies in the folder that is shared with other
+        programs: whole ones, and those of which we have begun a download."""
+        entries = self.models()
+        listed = {entry.repo for entry in entries}
+        root = self.root(role)
+        for repo in repos_in(root):
+            if repo not in listed:
+                entry = self.model(repo)
+                if entry.state == "ready" or any(part.ours for part in RepoCache(root, repo).partials()):
+                    entries.append(entry)
+        return entries
+
+    def partials(self, role: str) -> dict[str, int]:
+        """Unfinished downloads in the models folder, of whatever program: bytes by hub id."""
+        root = self.root(role)
+        sizes = {repo: sum(p.size for p in RepoCache(root, repo).partials()) for repo in repos_in(root)}
+        return {repo: size for repo, size in sizes.items() if size}
+
     def model(self, name: str) -> ModelEntry:
         """One model by its name in the catalogue or its hub id, also one that is not here.
 
@@ -122,8 +158,8 @@ class Stock:
         cache = RepoCache(self.root(role), repo)
         record = record or ModelRecord(role=role)
         licence = known.licence if known else record.licence
-        revisions = known.revisions() if known else ()
-        in_use = _commit_to_load(cache, role, record, revisions)
+        in_use = _commit_to_load(cache, role, record, _revisions(known, record))
+        weights = self._weights(cache, role, title, in_use).folder if in_use else None
         converted = self.converted.of_repo(repo)
         return ModelEntry(
             known=known,
@@ -139,6 +175,7 @@ class Stock:
             needed_bytes=known.download_size if known else 0,
             disk_bytes=cache.disk_size() + _folder_size(converted),
             earlier=_earlier(cache, role, record),
+            weights=weights,
         )
 
     def _revision(
@@ -176,9 +213,18 @@ class Stock:
         commit = self.in_use(target)
         if commit is None:
             return None
-        copy = self.converted.of_commit(target.repo, commit)
-        snapshot = self.cache(target).snapshot(commit)
-        return _checkpoint(snapshot, copy, role, target.title, target.repo, commit)
+        return self._weights(self.cache(target), role, target.title, commit)
+
+    def _weights(self, cache: RepoCache, role: str, title: str, commit: str) -> Checkpoint:
+        copy = self.converted.of_commit(cache.repo, commit)
+        return _checkpoint(cache.snapshot(commit), copy, role, title, cache.repo, commit)
+
+
+def _revisions(known: KnownModel | None, record: ModelRecord | None) -> tuple[KnownRevision, ...]:
+    """In what order a model's revisions are tried when none is in use."""
+    if known is not None:
+        return known.revisions()
+    return (KnownRevision((record.revision if record else "") or "main"),)
 
 
 def _checkpoint(

@@ -85,9 +85,9 @@ def test_characters_keep_the_likelihoods_of_their_own_reading() -> None:
 
 
 def test_rows_of_an_alternative_are_lines_with_their_own_likelihoods() -> None:
-    with_breaks = Alternative("学校\nに", "split", (0.8, 0.3, 1.0, 0.7))
-    without = Alternative("学枚\nに", "split", (0.8, 0.3, 0.7))
-    wrong = Alternative("学牧\nに", "split", (0.8, 0.3))
+    with_breaks = Alternative("学校\nに", "enlarged", (0.8, 0.3, 1.0, 0.7))
+    without = Alternative("学枚\nに", "enlarged", (0.8, 0.3, 0.7))
+    wrong = Alternative("学牧\nに", "enlarged", (0.8, 0.3))
     found = readings(result(block("学佼に", 0.4, with_breaks, without, wrong)), OPTIONS)
     assert texts(found)[1:] == ["学校に", "学枚に", "学牧に"]
     lines = [[line.confidences for line in variant.result.blocks[0].lines] for variant in found[1:]]

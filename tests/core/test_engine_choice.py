@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ from core.engine import Engine
 from core.errors import Cancelled, LoadFailed, ModelMissing, ModelUnusable, NotEnoughMemory, YomitoriError
 from core.events import HostState, State
 from core.memory import MemoryJudge
+from core.models.entries import Progress
 from core.settings import SettingsStore
 from core.types import OcrResult, RgbImage
 from tests.support.fake_manga_engine import BOTH, FAILS, TEXT, WAIT_FOR
@@ -186,6 +188,53 @@ def test_old_weights_are_converted_once_before_they_are_loaded(subject: Subject)
     subject.library.needs_conversion = False
     conversion.finish({}, 0.0)
     assert [job.result(STALL).engine for job in jobs] == ["manga-ocr", "manga-ocr"]
+
+
+def test_all_who_wait_for_a_conversion_hear_how_far_it_is(subject: Subject) -> None:
+    # given a snip that waits for a conversion, which was begun when the region was still being selected
+    subject.library.needs_conversion = True
+    subject.engine.load()
+    (conversion,) = subject.library.conversions
+    told: list[list[dict[str, Any]]] = [[], [], []]
+    first = subject.engine.recognize(PICTURE, told[0].append)
+    assert subject.library.on_progress is not None
+    subject.library.on_progress(Progress("convert", "pytorch_model.bin", 25, 100))
+    # when another one comes, and it gets further
+    second = subject.engine.recognize(PICTURE, told[1].append)
+    given_up = subject.engine.recognize(PICTURE, told[2].append)
+    given_up.cancel()
+    subject.library.on_progress(Progress("convert", "pytorch_model.bin", 50, 100))
+    # then both know at every moment how far it is, and who has given up hears no more
+    seen = [[Progress.from_json(piece["conversion"]).done_bytes for piece in pieces] for pieces in told]
+    assert seen == [[25, 50], [25, 50], [25]]
+    subject.library.needs_conversion = False
+    conversion.finish({}, 0.0)
+    assert [job.result(STALL).engine for job in (first, second)] == ["manga-ocr", "manga-ocr"]
+    assert not any("conversion" in piece for pieces in told for piece in pieces[2:])
+
+
+def test_cancelling_while_weights_are_converted_ends_the_reading_at_once(subject: Subject) -> None:
+    subject.library.needs_conversion = True
+    job = subject.engine.recognize(PICTURE)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        job.result(STALL)
+    # and the conversion goes on for the next one
+    subject.library.needs_conversion = False
+    subject.library.conversions[0].finish({}, 0.0)
+    assert subject.read().engine == "manga-ocr"
+
+
+def test_a_conversion_that_failed_is_tried_again_by_the_next_snip(subject: Subject) -> None:
+    subject.library.needs_conversion = True
+    first = subject.engine.recognize(PICTURE)
+    subject.library.conversions[0].fail(ModelUnusable(model="manga", reason="it is damaged"))
+    first.result(STALL)
+    second = subject.engine.recognize(PICTURE)
+    assert len(subject.library.conversions) == 2
+    subject.library.needs_conversion = False
+    subject.library.conversions[1].finish({}, 0.0)
+    assert second.result(STALL).engine == "manga-ocr"
 
 
 def test_when_the_conversion_fails_the_built_in_engine_reads(subject: Subject) -> None:

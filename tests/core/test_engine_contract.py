@@ -65,41 +65,64 @@ def model_processes() -> list[psutil.Process]:
     return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.fixture(params=[FAKE, *ENGINES], ids=lambda spec: spec.title)
-def subject(request: pytest.FixtureRequest, settings: SettingsStore, tmp_path: Path) -> Iterator[Subject]:
-    subject = Subject(request.param, settings, tmp_path / "log")
+@pytest.fixture(scope="module", params=[FAKE, *ENGINES], ids=lambda spec: spec.title)
+def spec(request: pytest.FixtureRequest) -> EngineSpec:
+    found: EngineSpec = request.param
+    return found
+
+
+@pytest.fixture
+def subject(spec: EngineSpec, settings: SettingsStore, tmp_path: Path) -> Iterator[Subject]:
+    subject = Subject(spec, settings, tmp_path / "log")
     yield subject
     subject.engine.close()
     assert model_processes() == [], "close() must leave no process"
 
 
-def test_a_result_names_engine_device_and_time_and_round_trips(subject: Subject) -> None:
-    result = subject.engine.recognize(WHITE).result(STALL)
-    assert result.engine == subject.spec.name
-    assert result.device
-    assert result.seconds >= 0
-    assert OcrResult.from_json(result.to_json()).to_json() == result.to_json()
+@pytest.fixture(scope="class")
+def kept(spec: EngineSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    folder = tmp_path_factory.mktemp("kept")
+    subject = Subject(spec, SettingsStore(folder / "settings.json", environ={}), folder / "log")
+    yield subject
+    subject.engine.close()
+    assert model_processes() == [], "close() must leave no process"
 
 
-def test_one_pixel_is_read_without_an_error(subject: Subject) -> None:
-    assert isinstance(subject.engine.recognize(TINY).result(STALL), OcrResult)
+@pytest.fixture
+def loaded(kept: Subject) -> Subject:
+    """For tests that leave the engine as it is: loading is most of their time."""
+    with kept.changed:
+        kept.states.clear()
+    return kept
 
 
-def test_lines_lie_inside_the_picture_and_confidences_match_the_text(subject: Subject) -> None:
-    for block in subject.engine.recognize(WHITE).result(STALL).blocks:
-        for line in block.lines:
-            assert 0 <= line.box.x <= line.box.right <= WHITE.width
-            assert 0 <= line.box.y <= line.box.bottom <= WHITE.height
-            assert len(line.confidences) in (0, len(line.text))
+class TestReading:
+    """On an engine that stays loaded."""
 
+    def test_a_result_names_engine_device_and_time_and_round_trips(self, loaded: Subject) -> None:
+        result = loaded.engine.recognize(WHITE).result(STALL)
+        assert result.engine == loaded.spec.name
+        assert result.device
+        assert result.seconds >= 0
+        assert OcrResult.from_json(result.to_json()).to_json() == result.to_json()
 
-def test_a_running_job_can_be_cancelled_and_the_next_is_read(subject: Subject) -> None:
-    job = subject.engine.recognize(endless_picture(subject.spec))
-    subject.wait_for(lambda state: state.state == State.BUSY)
-    job.cancel()
-    with pytest.raises(Cancelled):
-        job.result(STALL)
-    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
+    def test_one_pixel_is_read_without_an_error(self, loaded: Subject) -> None:
+        assert isinstance(loaded.engine.recognize(TINY).result(STALL), OcrResult)
+
+    def test_lines_lie_inside_the_picture_and_confidences_match_the_text(self, loaded: Subject) -> None:
+        for block in loaded.engine.recognize(WHITE).result(STALL).blocks:
+            for line in block.lines:
+                assert 0 <= line.box.x <= line.box.right <= WHITE.width
+                assert 0 <= line.box.y <= line.box.bottom <= WHITE.height
+                assert len(line.confidences) in (0, len(line.text))
+
+    def test_a_running_job_can_be_cancelled_and_the_next_is_read(self, loaded: Subject) -> None:
+        job = loaded.engine.recognize(endless_picture(loaded.spec))
+        loaded.wait_for(lambda state: state.state == State.BUSY)
+        job.cancel()
+        with pytest.raises(Cancelled):
+            job.result(STALL)
+        assert isinstance(loaded.engine.recognize(WHITE).result(STALL), OcrResult)
 
 
 def test_kill_9_in_the_middle_of_a_job_costs_that_job_only(subject: Subject) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,24 +23,27 @@ from tests.support.environment import ROOT
 from tests.support.faulty_manga import FAULTY_MANGA, VARIABLE
 from tests.support.imports import imported_by
 from tests.support.local_library import TINY_MANGA_OCR
-from tests.support.manga_crops import Crop, inverted, load_crops, pillow
-from tests.support.manga_package import MangaPackage, OurModel
+from tests.support.manga_crops import CATEGORIES, Crop, inverted, load_crops, pillow
+from tests.support.manga_ocr_reads import Reads
+from tests.support.manga_package import OurModel
 
 MANGA = find_engine("manga-ocr", "ocr")
+Unusable = Callable[[Path], str]
 
 
 class Running:
-    """A model process with the engine loaded."""
+    """A model process. It can be told to load again and again, which spares importing torch each time."""
 
-    def __init__(self, spec: EngineSpec = MANGA, **options: Any) -> None:
+    def __init__(self) -> None:
         self._process = ModelProcess()
         self._jobs = 0
+        self.loaded: dict[str, Any] = {}
+
+    def load(self, spec: EngineSpec = MANGA, **options: Any) -> dict[str, Any]:
+        """What was loaded, kept in ``loaded`` as well; raises what loading raised."""
         self._process.load(spec, LoadOptions(**{"checkpoint": str(TINY_MANGA_OCR), "threads": 1, **options}))
-        try:
-            self.loaded = self._answer("loaded")[0]
-        except BaseException:
-            self._process.end()
-            raise
+        self.loaded = self._answer("loaded")[0]
+        return self.loaded
 
     def _answer(self, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         pieces = []
@@ -83,6 +86,41 @@ class Running:
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Running]:
     running = Running()
+    try:
+        running.load()
+        yield running
+    finally:
+        running.end()
+
+
+class Faults:
+    """Another process, in which the devices of ``FAULTY_MANGA`` fail as they are told to."""
+
+    def __init__(self, told: Path) -> None:
+        self._told = told
+        self.running = Running()
+
+    def load(self, faults: str, device: str) -> dict[str, Any]:
+        """What was loaded, with these faults from now on; raises what loading raised."""
+        self._told.write_text(faults, encoding="utf-8")
+        return self.running.load(FAULTY_MANGA, device=device)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
+    told = tmp_path_factory.mktemp("faults") / "faults"
+    told.write_text("", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, f"@{told}")
+        faults = Faults(told)
+    yield faults
+    faults.running.end()
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Running]:
+    """A process that loads whatever a test gives it."""
+    running = Running()
     yield running
     running.end()
 
@@ -92,11 +130,10 @@ def crops() -> list[Crop]:
     return load_crops()
 
 
-@pytest.fixture(scope="module")
-def published(crops: Sequence[Crop]) -> list[str]:
+@pytest.fixture
+def published(crops: Sequence[Crop], package_reads: Reads) -> list[str]:
     """What the manga-ocr package reads in each crop."""
-    with MangaPackage(TINY_MANGA_OCR) as package:
-        return package.read([pillow(crop.image) for crop in crops])
+    return [package_reads.texts[crop.name] for crop in crops]
 
 
 def text_of(blocks: Sequence[TextBlock]) -> str:
@@ -117,8 +154,10 @@ def named(crops: Sequence[Crop], text: str) -> Crop:
 def test_the_model_reads_what_the_package_reads_one_by_one_and_in_batches(
     crops: list[Crop], published: list[str]
 ) -> None:
-    # given at least 200 crops that the package has read
+    # given at least 200 crops of every kind that the package has read
+    crops, published = crops[::2], published[::2]
     assert len(crops) >= 200
+    assert {crop.category for crop in crops} == set(CATEGORIES)
     pictures = [pillow(crop.image) for crop in crops]
 
     with OurModel(TINY_MANGA_OCR) as ours:
@@ -331,48 +370,54 @@ def checkpoint(tmp_path: Path) -> Path:
     return folder
 
 
-def unusable(folder: Path) -> str:
-    with pytest.raises(ModelUnusable) as caught:
-        Running(checkpoint=str(folder))
-    return caught.value.message
+@pytest.fixture
+def unusable(other: Running) -> Unusable:
+    """What is said of a folder that cannot be loaded from."""
+
+    def load(folder: Path) -> str:
+        with pytest.raises(ModelUnusable) as caught:
+            other.load(checkpoint=str(folder))
+        return caught.value.message
+
+    return load
 
 
-def test_no_folder_is_said(tmp_path: Path) -> None:
+def test_no_folder_is_said(unusable: Unusable, tmp_path: Path) -> None:
     assert "there is no folder" in unusable(tmp_path / "gone")
 
 
 @pytest.mark.parametrize(
     "name", ["config.json", "preprocessor_config.json", "vocab.txt", "model.safetensors"]
 )
-def test_a_missing_file_is_named(checkpoint: Path, name: str) -> None:
+def test_a_missing_file_is_named(unusable: Unusable, checkpoint: Path, name: str) -> None:
     (checkpoint / name).unlink()
     assert name in unusable(checkpoint)
 
 
-def test_weights_that_were_not_converted_are_said(checkpoint: Path) -> None:
+def test_weights_that_were_not_converted_are_said(unusable: Unusable, checkpoint: Path) -> None:
     (checkpoint / "model.safetensors").rename(checkpoint / "pytorch_model.bin")
     assert "not converted" in unusable(checkpoint)
 
 
-def test_a_model_of_another_kind_is_said(checkpoint: Path) -> None:
+def test_a_model_of_another_kind_is_said(unusable: Unusable, checkpoint: Path) -> None:
     config = json.loads((checkpoint / "config.json").read_text("utf-8"))
     (checkpoint / "config.json").write_text(json.dumps({**config, "model_type": "llava"}))
     assert "llava" in unusable(checkpoint)
 
 
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
-def test_a_damaged_description_is_named(checkpoint: Path, name: str) -> None:
+def test_a_damaged_description_is_named(unusable: Unusable, checkpoint: Path, name: str) -> None:
     (checkpoint / name).write_text('{"half":')
     assert name in unusable(checkpoint)
 
 
-def test_half_of_the_weights_are_not_loaded(checkpoint: Path) -> None:
+def test_half_of_the_weights_are_not_loaded(unusable: Unusable, checkpoint: Path) -> None:
     weights = checkpoint / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
     assert "cannot be used" in unusable(checkpoint)
 
 
-def test_weights_of_another_size_are_not_loaded(checkpoint: Path) -> None:
+def test_weights_of_another_size_are_not_loaded(unusable: Unusable, checkpoint: Path) -> None:
     # given a description of a model with a layer more than there are weights for
     config = json.loads((checkpoint / "config.json").read_text("utf-8"))
     config["decoder"]["num_hidden_layers"] += 1
@@ -391,25 +436,18 @@ def test_what_is_loaded_is_told(engine: Running) -> None:
     assert "tiny-manga-ocr" in engine.loaded["detail"]
 
 
-def test_half_precision_reads_too(crops: list[Crop]) -> None:
-    running = Running(precision="bf16")
-    try:
-        assert running.loaded["precision"] == "bf16"
-        assert running.run(clean(crops, 1)[0].image)[0]
-    finally:
-        running.end()
+def test_half_precision_reads_too(other: Running, crops: list[Crop]) -> None:
+    assert other.load(precision="bf16")["precision"] == "bf16"
+    assert other.run(clean(crops, 1)[0].image)[0]
 
 
 @pytest.mark.parametrize(
     ("faults", "error"),
     [("load=oom", OutOfMemory), ("load=cuda", DeviceFailed), ("load=refused", DeviceFailed)],
 )
-def test_a_card_that_fails_at_load_is_told(
-    monkeypatch: pytest.MonkeyPatch, faults: str, error: type[YomitoriError]
-) -> None:
-    monkeypatch.setenv(VARIABLE, faults)
+def test_a_card_that_fails_at_load_is_told(failing: Faults, faults: str, error: type[YomitoriError]) -> None:
     with pytest.raises(error) as caught:
-        Running(FAULTY_MANGA, device="cuda:0")
+        failing.load(faults, "cuda:0")
     assert type(caught.value) is error
     assert caught.value.params["device"] == "cuda:0"
 
@@ -424,47 +462,38 @@ def test_a_card_that_fails_at_load_is_told(
     ],
 )
 def test_a_device_that_fails_in_a_job_costs_that_job(
-    monkeypatch: pytest.MonkeyPatch, crops: list[Crop], faults: str, device: str, error: type[YomitoriError]
+    failing: Faults, crops: list[Crop], faults: str, device: str, error: type[YomitoriError]
 ) -> None:
     # given a device that fails at its first picture
-    monkeypatch.setenv(VARIABLE, faults)
-    running = Running(FAULTY_MANGA, device=device)
+    assert failing.load(faults, device)["device"] == device
     crop = clean(crops, 1)[0]
-    try:
-        # when that is read, then the error names the device
-        assert running.loaded["device"] == device
-        with pytest.raises(error) as caught:
-            running.run(crop.image)
-        assert type(caught.value) is error
-        assert caught.value.params["device"] == device
-        # And the next is read
-        assert running.run(crop.image)[0]
-    finally:
-        running.end()
+    # when that is read, then the error names the device
+    with pytest.raises(error) as caught:
+        failing.running.run(crop.image)
+    assert type(caught.value) is error
+    assert caught.value.params["device"] == device
+    # And the next is read
+    assert failing.running.run(crop.image)[0]
 
 
 @pytest.mark.parametrize(("what", "device"), [("oom", "cuda:0"), ("ram", "cpu"), ("memory", "cpu")])
 def test_too_little_memory_for_a_batch_is_enough_for_smaller_ones(
-    monkeypatch: pytest.MonkeyPatch, crops: list[Crop], what: str, device: str
+    failing: Faults, crops: list[Crop], what: str, device: str
 ) -> None:
     # given a device with room for two crops at a time, and a page of five
-    monkeypatch.setenv(VARIABLE, f"batch2={what}")
     bubbles = clean(crops, 5)
     page = on_page(*((crop, 20 + 175 * k, 60) for k, crop in enumerate(bubbles)))
-    running = Running(FAULTY_MANGA, device=device)
-    try:
-        # when it is read, then all of it is, two at a time
-        blocks, pieces = running.run(page, retry_doubtful=False)
-        assert {block.text.replace("\n", "") for block in blocks} == {crop.text for crop in bubbles}
-        done = [piece["lines_done"] for piece in pieces]
-        assert max(b - a for a, b in pairwise(done)) <= 2
-    finally:
-        running.end()
+    failing.load(f"batch2={what}", device)
+    # when it is read, then all of it is, two at a time
+    blocks, pieces = failing.running.run(page, retry_doubtful=False)
+    assert {block.text.replace("\n", "") for block in blocks} == {crop.text for crop in bubbles}
+    done = [piece["lines_done"] for piece in pieces]
+    assert max(b - a for a, b in pairwise(done)) <= 2
 
 
-def test_a_card_that_is_not_there_is_told() -> None:
+def test_a_card_that_is_not_there_is_told(other: Running) -> None:
     with pytest.raises(DeviceFailed) as caught:
-        Running(device="cuda:7")
+        other.load(device="cuda:7")
     assert caught.value.params["device"] == "cuda:7"
 
 

@@ -15,6 +15,7 @@ from core.images import to_png
 from core.types import OcrResult
 from tests.support.local_library import TINY_MANGA_OCR
 from tests.support.manga_crops import load_crops
+from tests.support.old_layout import write_old_layout
 from tests.support.ordinary_user import run_as_ordinary_user
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -189,13 +190,29 @@ def test_mangaocr_by_name_and_without_weights_says_how_to_get_them() -> None:
     assert "yomitori models download manga-ocr" in done.stderr
 
 
-def test_mangaocr_reads_where_its_weights_are() -> None:
+def test_mangaocr_reads_where_its_weights_are_and_converts_them_first_where_they_are_old(
+    tmp_path: Path,
+) -> None:
+    # given a folder with a .bin
+    write_old_layout(TINY_MANGA_OCR, tmp_path / "old")
     crop = next(crop for crop in load_crops() if crop.category == "plain")
-    done = yomitori("ocr", "-", "--json", stdin=to_png(crop.image), MANGAOCR_MODEL_PATH=str(TINY_MANGA_OCR))
+    # when a picture is read with it
+    old = str(tmp_path / "old")
+    done = yomitori("ocr", "-", "--json", stdin=to_png(crop.image), MANGAOCR_MODEL_PATH=old)
+    # then a bar says on stderr what it waits for, and it is read
     assert done.returncode == 0, done.stderr
+    assert "converting pytorch_model.bin" in done.stderr
     result = OcrResult.from_json(json.loads(done.stdout))
     assert (result.engine, result.device) == ("manga-ocr", "cpu")
     assert result.blocks[0].text == crop.text
+
+
+def test_a_text_that_mangaocr_leaves_to_the_built_in_engine_says_so() -> None:
+    # given a text that the tiny model was never shown
+    done = yomitori("ocr", "--json", str(PICTURE), MANGAOCR_MODEL_PATH=str(TINY_MANGA_OCR))
+    # when it is read, then the built-in engine's reading was kept, and the result says so
+    result = OcrResult.from_json(json.loads(done.stdout))
+    assert (result.engine, {block.how for block in result.blocks}) == ("ppocr", {"built-in"})
 
 
 def test_a_folder_without_a_model_in_it_is_said() -> None:

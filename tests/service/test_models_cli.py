@@ -206,31 +206,22 @@ def test_the_folder_can_be_another_one(hub: StubHub, first: Path, tmp_path: Path
 
 
 def test_what_other_programs_have_fetched_is_shown(hub: StubHub, first: Path) -> None:
-    # given a cache where other programs have put two models in this format, and one of another kind
-    fetched = cache_folder() / "models--another--ocr"
+    # given a cache where other programs have put two models in this format
     commit = "c" * 40
-    shutil.copytree(first, fetched / "snapshots" / commit)
-    (fetched / "refs").mkdir()
-    (fetched / "refs" / "main").write_text(commit)
-    # as manga-ocr's own package leaves it
-    older = cache_folder() / "models--kha-white--manga-ocr-base"
-    shutil.copytree(first, older / "snapshots" / commit)
-    (older / "snapshots" / commit / WEIGHTS).rename(older / "snapshots" / commit / "pytorch_model.bin")
-    strange = cache_folder() / "models--a--language-model" / "snapshots" / commit
-    strange.mkdir(parents=True)
-    (strange / "config.json").write_text('{"model_type": "llama"}')
-    (strange.parents[1] / "blobs").mkdir()
-    (strange.parents[1] / "blobs" / "1234.incomplete").write_bytes(b"x")
-    # then the two are there without a download, the other is none of ours
-    rows = listed(hub)
-    assert rows["another/ocr"]["state"] == "ready"
-    assert rows[KNOWN]["state"] == "ready"
-    assert "to be converted to safetensors" in done(models(hub, "list"))
+    fetched = cache_folder() / "models--another--ocr" / "snapshots" / commit
+    shutil.copytree(first, fetched)
+    # one of them as manga-ocr's own package leaves it
+    older = cache_folder() / "models--kha-white--manga-ocr-base" / "snapshots" / commit
+    shutil.copytree(first, older)
+    (older / WEIGHTS).rename(older / "pytorch_model.bin")
+    # then they are there without a download, and it is said what will become of the older one
+    shown = done(models(hub, "list"))
+    assert "another/ocr: ready" in shown
+    assert "manga-ocr: ready" in shown
+    assert "to be converted to safetensors" in shown
     result = models(hub, "path")
-    assert Path(done(result).strip()) == older / "snapshots" / commit
+    assert Path(done(result).strip()) == older
     assert "a copy in safetensors is made before it is loaded" in result.stderr
-    assert "a/language-model" not in rows
-    assert Path(done(models(hub, "path", "another/ocr")).strip()) == fetched / "snapshots" / commit
     assert hub.requests == []
 
 

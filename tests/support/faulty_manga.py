@@ -2,9 +2,9 @@
 
 Registered under MangaOCR's own name. It runs the real engine on the CPU, also when it was asked for
 ``cuda:0``, which it reports as the device in use. ``YOMITORI_FAULTS`` (read in the model process) says what
-goes wrong there: faults apart by commas, each ``WHERE=WHAT``.
+goes wrong there: faults apart by commas, each ``WHERE=WHAT``; ``@PATH`` for what is in that file at the time.
 
-WHERE: ``load``; ``job3``, the third picture that this process is given; ``jobs``, every picture;
+WHERE: ``load``; ``job3``, the third picture that this engine is given; ``jobs``, every picture;
 ``batch2``, whenever more than 2 crops go through the network together.
 WHAT: ``oom`` (out of VRAM), ``cuda`` (an illegal access), ``refused`` (no such device),
 all on devices other than the CPU only; ``ram`` (torch cannot allocate), ``memory`` (MemoryError),
@@ -80,7 +80,10 @@ def _faults(what: str, device: str) -> list[str]:
     """Where a fault of that kind is asked for on the device."""
     if (device == "cpu") != (what in ("ram", "memory")):
         return []
-    asked = re.findall(r"(\w+)=(\w+)", os.environ.get(VARIABLE, ""))
+    told = os.environ.get(VARIABLE, "")
+    if told.startswith("@"):
+        told = Path(told[1:]).read_text("utf-8")
+    asked = re.findall(r"(\w+)=(\w+)", told)
     return [where for where, kind in asked if kind == what]
 
 

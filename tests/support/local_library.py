@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.jobs import Job
+from core.models.entries import Progress
 
 TINY_MANGA_OCR = Path(__file__).resolve().parents[1] / "models" / "tiny-manga-ocr"
 
@@ -23,14 +25,18 @@ class LocalLibrary:
         self.folder = folder
         self.needs_conversion = False
         self.conversions: list[Job[LocalWeights]] = []
+        self.on_progress: Callable[[Progress], None] | None = None
         self.touched = 0
 
     def lookup(self, role: str, model_setting: str) -> LocalWeights | None:
         return LocalWeights(self.folder, self.needs_conversion) if self.folder is not None else None
 
-    def convert(self, role: str, model_setting: str) -> Job[LocalWeights]:
-        """A job that the test ends."""
+    def convert(
+        self, role: str, model_setting: str, on_progress: Callable[[Progress], None] | None = None
+    ) -> Job[LocalWeights]:
+        """A job that the test ends, and whose progress it tells with ``on_progress``."""
         assert self.folder is not None
+        self.on_progress = on_progress
         weights = LocalWeights(self.folder)
         job: Job[LocalWeights] = Job("convert", {}, None, lambda answer, seconds: weights)
         self.conversions.append(job)

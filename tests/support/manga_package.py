@@ -1,7 +1,7 @@
 """The manga-ocr package and our own model, each in a process of its own, since both import torch.
 
-``MangaPackage`` answers with what the package itself does, ``OurModel`` with what ``core.ocr.manga_model``
-does.
+``MangaPackage`` answers with what the package itself does to a text, ``OurModel`` with what
+``core.ocr.manga_model`` reads; ``manga_ocr_reads`` reads with the package.
 """
 
 from __future__ import annotations
@@ -21,12 +21,7 @@ from PIL import Image
 from tests.support.environment import ROOT, child_environment
 
 _SERVE = """
-import base64, json, sys
-from PIL import Image
-
-def picture(value):
-    width, height, data = value
-    return Image.frombytes("RGB", (width, height), base64.b64decode(data))
+import json, sys
 
 def serve(answer):
     for line in sys.stdin:
@@ -36,25 +31,24 @@ def serve(answer):
 _PACKAGE = (
     _SERVE
     + """
-import loguru
-import torch
-# One thread each: what is compared must not depend on how busy the machine is.
-torch.set_num_threads(1)
-loguru.logger.remove()
-from manga_ocr.ocr import MangaOcr, post_process
-checkpoint = sys.argv[1]
-reader = MangaOcr(checkpoint, force_cpu=True) if checkpoint else None
-serve(lambda asked: {"text": post_process(asked["text"])} if "text" in asked
-      else {"texts": [reader(picture(p)) for p in asked["pictures"]]})
+from manga_ocr.ocr import post_process
+serve(lambda asked: {"text": post_process(asked["text"])})
 """
 )
 
 _OURS = (
     _SERVE
     + """
+import base64
+from PIL import Image
 from core.engines import LoadOptions
 from core.ocr.manga_model import MangaModel
+# One thread: what is compared must not depend on how busy the machine is.
 model = MangaModel(LoadOptions(checkpoint=sys.argv[1], threads=1))
+
+def picture(value):
+    width, height, data = value
+    return Image.frombytes("RGB", (width, height), base64.b64decode(data))
 
 def answer(asked):
     pictures = [picture(p) for p in asked["pictures"]]
@@ -73,9 +67,9 @@ serve(answer)
 class _Child:
     """A process that answers each line of JSON with one."""
 
-    def __init__(self, code: str, checkpoint: Path | None) -> None:
+    def __init__(self, code: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code, str(checkpoint or "")],
+            [sys.executable, "-c", code, *arguments],
             cwd=ROOT,
             env=child_environment(os.environ),
             stdin=subprocess.PIPE,
@@ -107,10 +101,10 @@ def _packed(picture: Image.Image) -> list[Any]:
 
 
 class MangaPackage(_Child):
-    """What ``manga_ocr.MangaOcr`` says on the CPU; without a checkpoint only its post-processing."""
+    """What the manga-ocr package makes of a text that its model has read."""
 
-    def __init__(self, checkpoint: Path | None = None) -> None:
-        super().__init__(_PACKAGE, checkpoint)
+    def __init__(self) -> None:
+        super().__init__(_PACKAGE)
 
     def __enter__(self) -> MangaPackage:
         return self
@@ -118,15 +112,12 @@ class MangaPackage(_Child):
     def post_process(self, text: str) -> str:
         return str(self.ask(text=text)["text"])
 
-    def read(self, pictures: Sequence[Image.Image]) -> list[str]:
-        return [str(text) for text in self.ask(pictures=[_packed(p) for p in pictures])["texts"]]
-
 
 class OurModel(_Child):
     """What ``MangaModel`` says on the CPU: text, likelihoods, other texts."""
 
     def __init__(self, checkpoint: Path) -> None:
-        super().__init__(_OURS, checkpoint)
+        super().__init__(_OURS, str(checkpoint))
 
     def __enter__(self) -> OurModel:
         return self

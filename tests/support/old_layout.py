@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.support.environment import child_environment
 
+SEARCH = ("num_beams", "length_penalty", "no_repeat_ngram_size", "early_stopping", "max_length")
 COPIED = ("preprocessor_config.json", "special_tokens_map.json", "tokenizer_config.json", "vocab.txt")
 _LABELS = 1000
 # What PretrainedConfig.to_dict() of transformers 4 wrote for every model that did not say otherwise.
@@ -77,22 +78,52 @@ _DEFAULTS: dict[str, Any] = {
 def write_old_layout(source: Path, target: Path) -> None:
     """Write ``source``, a checkpoint in today's layout, into the new folder ``target`` in the old one.
 
-    A child process writes the weights, since the caller must not load torch.
-
     Raises:
         FileExistsError: ``target`` is there already.
-        subprocess.CalledProcessError: the child failed; its words are on stderr.
+        AssertionError: the child process that writes the weights failed; with its words.
     """
+    _write_texts(source, target)
+    _run("weights", source, target)
+
+
+def write_old_layouts(source: Path, top: Path) -> Path:
+    """Make ``model`` in ``top`` like ``write_old_layout``, and other ``.bin`` files beside it; the model.
+
+    ``old.bin`` has the same weights as torch wrote them before it wrote zip files; ``program.bin`` makes the
+    file ``it-ran`` when it is opened carelessly.
+    """
+    _write_texts(source, top / "model")
+    _run("variants", source, top)
+    return top / "model"
+
+
+def read_noise(*folders: Path) -> list[dict[str, Any]]:
+    """What the model in each folder, in whichever layout, makes of three noisy pictures (``tokens``), and how
+    it searches (``search``)."""
+    answer: list[dict[str, Any]] = _run("read", *folders)
+    return answer
+
+
+def _write_texts(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for name in COPIED:
         shutil.copyfile(source / name, target / name)
     config = old_config(_read(source / "config.json"), _read(source / "generation_config.json"))
     (target / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    subprocess.run(
-        [sys.executable, "-P", "-m", "tests.support.old_layout", str(source), str(target)],
-        env=child_environment(os.environ),
-        check=True,
+
+
+def _run(job: str, *folders: Path) -> Any:
+    """What the child process answers: whoever imports this module must not load torch."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tests.support.old_layout", job, *map(str, folders)],
+        env=child_environment({**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def old_config(config: dict[str, Any], search: dict[str, Any]) -> dict[str, Any]:
@@ -125,19 +156,64 @@ def _read(path: Path) -> dict[str, Any]:
     return value
 
 
-def _write_weights(source: Path, target: Path) -> None:
+# ---- in the child
+
+
+def _weights(source: Path, target: Path) -> None:
     """``pytorch_model.bin`` from ``model.safetensors``, with the entries that were saved twice then."""
+    import torch
+
+    torch.save(_old_state(source), target / "pytorch_model.bin")
+
+
+def _old_state(source: Path) -> dict[str, Any]:
     import torch
     from safetensors.torch import load_file
 
-    state = load_file(source / "model.safetensors")
+    state: dict[str, Any] = load_file(source / "model.safetensors")
     decoder = "decoder.cls.predictions.decoder"
     state[f"{decoder}.weight"] = state["decoder.bert.embeddings.word_embeddings.weight"]
     state[f"{decoder}.bias"] = state["decoder.cls.predictions.bias"]
     positions = state["decoder.bert.embeddings.position_embeddings.weight"].shape[0]
     state["decoder.bert.embeddings.position_ids"] = torch.arange(positions)[None]
-    torch.save(state, target / "pytorch_model.bin")
+    return state
+
+
+def _variants(source: Path, top: Path) -> None:
+    import torch
+
+    class Program:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (top / "it-ran",)
+
+    _weights(source, top / "model")
+    torch.save(_old_state(source), top / "old.bin", _use_new_zipfile_serialization=False)
+    torch.save({"w": torch.zeros(3), "program": Program()}, top / "program.bin")
+
+
+def _read_noise(*folders: Path) -> list[dict[str, Any]]:
+    import torch
+    from transformers import VisionEncoderDecoderModel
+
+    answers = []
+    for folder in folders:
+        model = VisionEncoderDecoderModel.from_pretrained(folder, local_files_only=True).eval()
+        size = model.config.encoder.image_size
+        torch.manual_seed(1)
+        with torch.no_grad():
+            tokens = model.generate(torch.randn(3, 3, size, size), max_length=30)
+        search = {name: getattr(model.generation_config, name) for name in SEARCH}
+        answers.append({"tokens": tokens.tolist(), "search": search})
+    return answers
+
+
+def _main(job: str, *folders: str) -> None:
+    # Only the answer goes to stdout, whatever the libraries print.
+    output = os.dup(1)
+    os.dup2(2, 1)
+    jobs: dict[str, Any] = {"weights": _weights, "variants": _variants, "read": _read_noise}
+    os.write(output, json.dumps(jobs[job](*map(Path, folders))).encode())
 
 
 if __name__ == "__main__":
-    _write_weights(Path(sys.argv[1]), Path(sys.argv[2]))
+    _main(*sys.argv[1:])

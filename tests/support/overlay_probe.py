@@ -1,7 +1,7 @@
 """The real overlay and card as a program, and a text field as another program that has the focus.
 
-``overlay_probe.py snip`` reads ``open``, ``focus`` and ``quit`` from standard input; ``field`` shows the
-text field. Both print one JSON object a line for what happens.
+``overlay_probe.py snip`` reads ``open``, ``readings``, ``focus`` and ``quit`` from standard input; ``field``
+shows the text field. Both print one JSON object a line for what happens.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from PySide6.QtCore import QRect, QSocketNotifier
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from core.alternatives import Variant
 from core.types import OcrResult
 from desktop.capture.base import Shot
 from desktop.capture.screens import describe_screens
-from desktop.focus import make_focus
+from desktop.focus_choice import make_focus
 from desktop.overlay import Overlay
 from desktop.result import ResultCard
 from desktop.theme import Theme
@@ -24,6 +25,10 @@ from desktop.theme import Theme
 
 def say(**event: object) -> None:
     print(json.dumps(event), flush=True)
+
+
+def read(text: str) -> OcrResult:
+    return OcrResult(text, (), "ppocr", "cpu", 0.1)
 
 
 def snip(app: QApplication) -> int:
@@ -38,7 +43,7 @@ def snip(app: QApplication) -> int:
         scale, origin = shot.screen.scale, shot.screen.geometry.topLeft()
         x, y, width, height = (round(value / scale) for value in rect.getRect())
         card.show_pending(QRect(origin.x() + x, origin.y() + y, width, height), screen)
-        card.show_result(OcrResult("今日は", (), "ppocr", "cpu", 0.1), True)
+        card.show_result(read("今日は"), True)
         say(event="card", place=list(card.geometry().getRect()))
 
     def command() -> None:
@@ -50,6 +55,9 @@ def snip(app: QApplication) -> int:
                     image.fill(QColor("#e9e9e9"))
                     shots.append(Shot(info, image))
                 overlay.open(shots)
+            case "readings":
+                others = [Variant(read(text), "beam") for text in ("今日ば", "今目は")]
+                card.show_result(read("今日は"), others=others)
             case "focus":
                 card.take_focus()
             case _:
@@ -59,6 +67,7 @@ def snip(app: QApplication) -> int:
     overlay.cancelled.connect(lambda reason: say(event="cancelled", reason=reason))
     overlay.painted.connect(lambda: say(event="painted"))
     card.copy_requested.connect(lambda text: say(event="copy", text=text))
+    card.chosen.connect(lambda text: say(event="chosen", text=text))
     card.closed.connect(lambda: say(event="closed"))
     notifier = QSocketNotifier(0, QSocketNotifier.Type.Read)
     notifier.activated.connect(command)

@@ -10,14 +10,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
-from tests.support.xserver import wait_until
+from tests.support.display_server import DisplayServer, wait_until
 
 NEEDED = ("sway", "swaymsg", "grim", "wl-copy", "wl-paste", "wtype")
-_STALL = 30.0
 
 
 def no_sway() -> str:
@@ -30,16 +28,18 @@ def no_sway() -> str:
     return ""
 
 
-class Sway:
+class Sway(DisplayServer):
     """``with Sway() as desktop:`` runs it until the block ends.
 
     Args:
         outputs: width, height and scale of each output, side by side; named HEADLESS-1, HEADLESS-2, …
     """
 
+    _elsewhere = ("DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
+
     def __init__(self, outputs: Sequence[tuple[int, int, int]] = ((1280, 720, 1), (1600, 1200, 2))) -> None:
+        super().__init__()
         self.outputs = list(outputs)
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -52,30 +52,11 @@ class Sway:
             "SWAYSOCK": str(self._socket),
         }
 
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """A whole environment for a child: this process's, on this desktop, without X and D-Bus."""
-        left_out = ("DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
-        base = {k: v for k, v in os.environ.items() if k not in left_out}
-        return {**base, **self.env, **(extra or {})}
-
-    def __enter__(self) -> Sway:
+    def _start(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sway-")
         self._runtime = Path(self._folder.name)
         self._socket = self._runtime / "sway.sock"
         self._display = ""
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _start(self) -> None:
         config, x = ["xwayland disable", "default_border none"], 0
         for number, (width, height, scale) in enumerate(self.outputs, 1):
             name = f"output HEADLESS-{number}"
@@ -101,21 +82,12 @@ class Sway:
             "WLR_HEADLESS_OUTPUTS": str(len(self.outputs)),
             "WLR_RENDERER": "pixman",
         }
-        self._process = subprocess.Popen(
-            ["sway", "--config", str(file)],
-            env=settings,
-            user=user,
-            group=group,
-            extra_groups=() if user else None,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until("sway", self._is_up)
+        process = self.spawn(["sway", "--config", str(file)], settings, user=user, group=group)
+        wait_until("sway", lambda: self._is_up(process))
 
-    def _is_up(self) -> bool:
-        assert self._process is not None
-        if self._process.poll() is not None:
-            raise AssertionError(f"sway ended with {self._process.returncode}")
+    def _is_up(self, process: subprocess.Popen[bytes]) -> bool:
+        if process.poll() is not None:
+            raise AssertionError(f"sway ended with {process.returncode}")
         displays = [p for p in self._runtime.glob("wayland-*") if p.suffix != ".lock"]
         if not displays or not self._socket.exists():
             return False
@@ -125,37 +97,6 @@ class Sway:
         )
         return answer.stdout.count('"name": "HEADLESS-') == len(self.outputs)
 
-    def run(self, *command: str, input: bytes = b"") -> bytes:
-        """Run a program on this desktop to its end; its standard output."""
-        return subprocess.run(
-            command,
-            env=self.environment(),
-            check=True,
-            input=input,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_STALL,
-        ).stdout
-
-    def run_detached(self, *command: str, input: bytes = b"") -> None:
-        """Run a program that goes on in the background by itself, such as ``wl-copy``."""
-        subprocess.run(
-            command,
-            env=self.environment(),
-            check=True,
-            input=input,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_STALL,
-        )
-
     def close(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+        super().close()
         self._folder.cleanup()

@@ -17,7 +17,7 @@ import psutil
 from core.errors import InstanceError
 from core.instance import Instance
 from core.paths import Paths
-from tests.support.xserver import wait_until
+from tests.support.display_server import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 

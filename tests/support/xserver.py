@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import time
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Sequence
 
 import xcffib
 import xcffib.xproto
 from PIL import Image
 
+from tests.support.display_server import DisplayServer, wait_until
+
 NEEDED = ("Xvfb", "openbox", "xdotool", "xrandr", "xprop", "xwininfo", "xclip", "trayer")
-_STALL = 30.0
 
 
 def missing_programs() -> list[str]:
@@ -22,26 +20,16 @@ def missing_programs() -> list[str]:
     return [name for name in NEEDED if shutil.which(name) is None]
 
 
-def wait_until(what: str, ready: Callable[[], bool], seconds: float = _STALL) -> None:
-    """Poll ``ready``; AssertionError naming ``what`` when it never comes (a stall guard)."""
-    end = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:.0f} s in vain for {what}")
-        time.sleep(0.02)
-
-
-class XServer:
+class XServer(DisplayServer):
     """``with XServer() as server:`` runs Xvfb (and openbox) until the block ends.
 
     Args:
         screens: width and height of each monitor in pixels.
         origins: where each monitor begins; side by side from the left when not given.
         window_manager: start openbox too.
-
-    ``env`` holds the variables for a Qt program that shall live there; merge it over ``os.environ``
-    with ``environment()``.
     """
+
+    _elsewhere = ("WAYLAND_DISPLAY", "XAUTHORITY")
 
     def __init__(
         self,
@@ -49,10 +37,10 @@ class XServer:
         origins: Sequence[tuple[int, int]] | None = None,
         window_manager: bool = True,
     ) -> None:
+        super().__init__()
         self.screens = list(screens)
         self.origins = list(origins) if origins else self._side_by_side(self.screens)
         self._window_manager = window_manager
-        self._processes: list[subprocess.Popen[bytes]] = []
         self._monitors: list[str] = []
         self._monitor_count = 0
         self._painter: xcffib.Connection | None = None
@@ -69,24 +57,6 @@ class XServer:
     @property
     def env(self) -> dict[str, str]:
         return {"DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
-
-    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """A whole environment for a child: this process's, on this server, without any Wayland."""
-        base = {k: v for k, v in os.environ.items() if k not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
-        return {**base, **self.env, **(extra or {})}
-
-    def __enter__(self) -> XServer:
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start(self) -> None:
         rects = list(zip(self.screens, self.origins, strict=True))
@@ -126,41 +96,6 @@ class XServer:
     def _has_window_manager(self) -> bool:
         return "window id" in self.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK")
 
-    def spawn(
-        self,
-        command: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        pass_fds: Sequence[int] = (),
-    ) -> subprocess.Popen[bytes]:
-        """Start a program on this server that ends with it at the latest."""
-        process = subprocess.Popen(
-            command,
-            env=dict(env) if env is not None else self.environment(),
-            pass_fds=tuple(pass_fds),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._processes.append(process)
-        return process
-
-    def run(self, *command: str) -> str:
-        """Run a program on this server to its end; its standard output."""
-        return subprocess.run(
-            command, env=self.environment(), check=True, capture_output=True, text=True, timeout=_STALL
-        ).stdout
-
-    def run_detached(self, *command: str) -> None:
-        """Run a program that goes on in the background by itself, such as ``xclip -i``."""
-        subprocess.run(
-            command,
-            env=self.environment(),
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_STALL,
-        )
-
     def xdotool(self, *args: str | int) -> str:
         """What ``xdotool ARGS…`` prints."""
         return self.run("xdotool", *map(str, args)).strip()
@@ -188,15 +123,7 @@ class XServer:
         core.GetInputFocus().reply()
 
     def close(self) -> None:
-        """End everything that was started, the server last."""
         if self._painter is not None:
             self._painter.disconnect()
             self._painter = None
-        for process in reversed(self._processes):
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._processes.clear()
+        super().close()

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.engine import Engine
 from core.errors import ModelMissing, ModelUnusable, ProcessDied
+from core.models.entries import Progress
 from core.models.layout import RepoCache, is_whole_safetensors
-from tests.core.models import old_layout
+from core.settings import SettingsStore
+from core.types import RgbImage
 from tests.core.models.parts import REPO, STALL, Shelf, children, tree, write_checkpoint
+from tests.support.fake_manga_engine import BOTH
 from tests.support.local_library import TINY_MANGA_OCR
+from tests.support.old_layout import read_noise, write_old_layouts
 from tests.support.stub_hub import StubHub
 
 COPY = "model.safetensors (converted)"
@@ -21,7 +27,7 @@ COPY = "model.safetensors (converted)"
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model in the old layout, and other ``.bin`` files beside it. Not to be changed."""
-    return old_layout.write(tmp_path_factory.mktemp("old"))
+    return write_old_layouts(TINY_MANGA_OCR, tmp_path_factory.mktemp("old"))
 
 
 @pytest.fixture
@@ -44,14 +50,34 @@ def test_a_folder_of_the_users_own_is_converted_and_reads_the_same(shelf: Shelf,
     assert {name: (mine / name).read_bytes() for name in tree(mine)} == before
     assert is_whole_safetensors(ready.folder / "model.safetensors")
     assert not (ready.folder / "pytorch_model.bin").exists()
-    assert shelf.library.checkpoint("ocr", str(mine)) == ready
+    assert shelf.library.lookup("ocr", str(mine)) == ready
     assert shelf.pieces[-1].phase == "convert"
     assert shelf.pieces[-1].done_bytes == shelf.pieces[-1].total_bytes > 0
+    steps = [piece.done_bytes for piece in shelf.pieces]
+    assert steps == sorted(steps)
+    assert steps[0] == 0
     # and it reads as it does in the old layout and in today's, with the same four beams
-    was, now, today = old_layout.read(mine, ready.folder, TINY_MANGA_OCR)
+    was, now, today = read_noise(mine, ready.folder, TINY_MANGA_OCR)
     assert now == was == today
     assert now["search"]["num_beams"] == 4
     assert json.loads((ready.folder / "generation_config.json").read_text())["num_beams"] == 4
+
+
+def test_a_snip_that_waits_for_the_conversion_hears_of_it_and_is_read(
+    shelf: Shelf, settings: SettingsStore, mine: Path
+) -> None:
+    settings.set("models.ocr_model", str(mine))
+    told: list[dict[str, Any]] = []
+    engine = Engine(settings, engines=BOTH, library=shelf.library)
+    try:
+        result = engine.recognize(RgbImage(1, 1, bytes(3)), told.append).result(STALL)
+    finally:
+        engine.close()
+    assert result.engine == "manga-ocr"
+    steps = [Progress.from_json(piece["conversion"]) for piece in told if "conversion" in piece]
+    assert {step.phase for step in steps} == {"convert"}
+    assert steps[0].done_bytes == 0
+    assert steps[-1].done_bytes == steps[-1].total_bytes
 
 
 def test_another_bin_in_its_place_is_converted_anew(shelf: Shelf, mine: Path, old: Path) -> None:
@@ -75,7 +101,7 @@ def test_a_download_of_a_bin_is_converted_and_that_is_said(hub: StubHub, shelf: 
     done = shelf.library.download("tiny", on_progress=shelf.on_progress).result(STALL)
     assert done.converted
     assert "convert" in {piece.phase for piece in shelf.pieces}
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     assert checkpoint is not None
     assert checkpoint.converted
     revision = shelf.library.model("tiny").revisions[0]
@@ -103,13 +129,12 @@ def test_a_bin_that_another_program_downloaded_is_left_where_it_is(shelf: Shelf,
     commit = "a" * 40
     shutil.copytree(old, cache.snapshot(commit))
     before = tree(cache.folder)
-    assert shelf.library.checkpoint("ocr", "someone/else") is None
     found = shelf.library.lookup("ocr", "someone/else")
     assert found is not None
     assert found.needs_conversion
     done = shelf.library.convert("ocr", "someone/else").result(STALL)
     assert (done.commit, done.converted) == (commit, True)
-    assert shelf.library.checkpoint("ocr", "someone/else") == done
+    assert shelf.library.lookup("ocr", "someone/else") == done
     assert shelf.wait_for_event("ready").repo == "someone/else"
     assert tree(cache.folder) == before
 

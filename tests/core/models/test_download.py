@@ -74,7 +74,7 @@ def test_a_download_is_planned_made_and_loads_without_asking_again(served: StubH
     assert (plan.have_bytes, plan.disk_bytes) == (0, plan.total_bytes)
     assert plan.free_disk > plan.total_bytes
     assert (plan.licence, plan.licence_open) == ("apache-2.0", True)
-    assert shelf.library.checkpoint("ocr", "tiny") is None
+    assert shelf.library.lookup("ocr", "tiny") is None
     assert shelf.library.model("tiny").state == "missing"
     # when it is downloaded
     done = shelf.library.download("tiny", on_progress=shelf.on_progress).result(STALL)
@@ -84,7 +84,7 @@ def test_a_download_is_planned_made_and_loads_without_asking_again(served: StubH
     assert not done.converted
     # and it is there, pinned, without another question to the hub
     served.forget()
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     assert checkpoint is not None
     assert checkpoint.commit == plan.commit
     assert (checkpoint.folder / WEIGHTS).stat().st_size > SIZE
@@ -141,7 +141,7 @@ snapshot_download({REPO!r}, revision="refs/pr/4", cache_dir={str(shelf.root)!r})
     subprocess.run([sys.executable, "-c", program], env=child_environment(os.environ), check=True)
     served.forget()
     # then the model is there, and a download only checks it
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     assert checkpoint is not None
     done = shelf.library.download("tiny").result(STALL)
     assert (done.received_bytes, served.total_sent) == (0, 0)
@@ -156,11 +156,11 @@ def test_a_hub_id_with_a_revision_can_be_downloaded(hub: StubHub, shelf: Shelf, 
     other = "someone/else"
     hub.add_repo(other, source, licence="mit")
     assert shelf.library.download(f"{other}@main").result(STALL).revision == "main"
-    checkpoint = shelf.library.checkpoint("ocr", other)
+    checkpoint = shelf.library.lookup("ocr", other)
     assert checkpoint is not None
     assert [entry.repo for entry in shelf.library.models("ocr")] == [REPO, other]
-    assert shelf.library.checkpoint("ocr", f"{other}@main") == checkpoint
-    assert shelf.library.checkpoint("ocr", f"{other}@v2") is None
+    assert shelf.library.lookup("ocr", f"{other}@main") == checkpoint
+    assert shelf.library.lookup("ocr", f"{other}@v2") is None
 
 
 @pytest.mark.parametrize("name", ["nothing", "a/b/c", "../../etc", "owner/..", "a--b/c", "o/n@../../x", ""])
@@ -190,7 +190,7 @@ def test_weights_in_several_parts_come_whole(hub: StubHub, shelf: Shelf, tmp_pat
     done = shelf.library.download("tiny").result(STALL)
     assert set(hub.sent) & {*names, "pytorch_model.bin"} == {names[1]}
     assert done.total_bytes > 200_000
-    assert shelf.library.checkpoint("ocr", "tiny") is not None
+    assert shelf.library.lookup("ocr", "tiny") is not None
 
 
 # ---- resuming
@@ -208,7 +208,7 @@ def test_a_process_killed_at_sixty_percent_leaves_something_to_go_on_with(
     # then what was received is kept, nothing loads, and the plan says what is left
     kept = partial_size(shelf)
     assert kept >= at.done_bytes - 1000 >= 0.59 * at.total_bytes
-    assert shelf.library.checkpoint("ocr", "tiny") is None
+    assert shelf.library.lookup("ocr", "tiny") is None
     assert shelf.library.model("tiny").state == "partial"
     plan = shelf.library.plan_download("tiny").result(STALL)
     assert plan.have_bytes >= kept
@@ -219,7 +219,7 @@ def test_a_process_killed_at_sixty_percent_leaves_something_to_go_on_with(
     assert served.total_sent <= 0.45 * done.total_bytes
     assert served.total_sent <= done.total_bytes - 0.95 * kept
     assert done.received_bytes == served.total_sent
-    assert shelf.library.checkpoint("ocr", "tiny") is not None
+    assert shelf.library.lookup("ocr", "tiny") is not None
     assert shelf.library.model("tiny").partial_bytes == 0
 
 
@@ -256,7 +256,7 @@ def test_a_cancelled_download_can_be_forgotten(served: StubHub, shelf: Shelf) ->
 def test_a_connection_that_breaks_is_taken_up_again(served: StubHub, shelf: Shelf, reset: bool) -> None:
     served.drop(after=0.3, file=WEIGHTS, times=3, reset=reset)
     done = shelf.library.download("tiny").result(STALL)
-    assert shelf.library.checkpoint("ocr", "tiny") is not None
+    assert shelf.library.lookup("ocr", "tiny") is not None
     # A reset may swallow what was on its way; an orderly end does not.
     assert served.sent[WEIGHTS] <= (1.2 if reset else 1.0) * done.total_bytes
 
@@ -319,7 +319,7 @@ def test_bytes_that_stay_damaged_are_thrown_away(served: StubHub, shelf: Shelf) 
         shelf.library.download("tiny").result(STALL)
     assert served.sent[WEIGHTS] <= 2.01 * SIZE
     assert partial_size(shelf) == 0
-    assert shelf.library.checkpoint("ocr", "tiny") is None
+    assert shelf.library.lookup("ocr", "tiny") is None
     cache = RepoCache(shelf.root, REPO)
     assert not cache.snapshots.exists()
 
@@ -328,7 +328,7 @@ def test_a_small_file_is_checked_too(served: StubHub, shelf: Shelf) -> None:
     served.corrupt("vocab.txt")
     with pytest.raises(DownloadDamaged, match=r"vocab\.txt"):
         shelf.library.download("tiny").result(STALL)
-    assert shelf.library.checkpoint("ocr", "tiny") is None
+    assert shelf.library.lookup("ocr", "tiny") is None
 
 
 def test_a_partial_that_was_damaged_on_the_disk_is_found_out(served: StubHub, shelf: Shelf) -> None:
@@ -588,7 +588,7 @@ def test_where_links_cannot_be_made_the_files_themselves_are_there(
     cache = RepoCache(fresh.root, REPO)
     assert list(cache.blobs.iterdir()) == []
     assert not any(path.is_symlink() for path in cache.files(commit).values())
-    assert fresh.library.checkpoint("ocr", "tiny") is not None
+    assert fresh.library.lookup("ocr", "tiny") is not None
     # their sums are known from the download, and a second one fetches nothing
     assert all(check.ok and not check.detail for check in fresh.library.verify("tiny").result(STALL))
     served.forget()
@@ -614,9 +614,7 @@ def test_two_libraries_do_not_download_the_same_at_once(
             first.result(STALL)
         with Shelf(tmp_path / "home") as other:
             other.library.download("tiny").result(STALL)
-            assert (
-                other.library.checkpoint("ocr", "tiny") == one.library.checkpoint("ocr", "tiny") is not None
-            )
+            assert other.library.lookup("ocr", "tiny") == one.library.lookup("ocr", "tiny") is not None
 
 
 def test_a_content_that_another_program_fetches_is_waited_for(served: StubHub, shelf: Shelf) -> None:

@@ -67,7 +67,7 @@ def test_a_checkpoint_counts_as_present(shelf: Shelf, source: Path, tmp_path: Pa
     done = shelf.library.import_from(path, "tiny", shelf.on_progress).result(STALL)
     assert done.repo == REPO
     assert {piece.phase for piece in shelf.pieces} == {"import"}
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     assert checkpoint is not None
     assert checkpoint.commit == done.commit
     assert (checkpoint.folder / WEIGHTS).read_bytes() == (source / WEIGHTS).read_bytes()
@@ -113,7 +113,7 @@ def test_a_hub_cache_of_another_computer_keeps_its_commit(
     ours = RepoCache(shelf.root, REPO)
     assert ours.resolve("refs/pr/4") == COMMIT
     assert not shelf.library.model("tiny").revisions[0].imported
-    assert shelf.library.checkpoint("ocr", "tiny") is not None
+    assert shelf.library.lookup("ocr", "tiny") is not None
     assert all(check.ok and not check.detail for check in shelf.library.verify("tiny").result(STALL))
 
 
@@ -132,7 +132,7 @@ def test_a_checkpoint_that_the_catalogue_knows_is_recognised(tmp_path: Path, sou
 def test_a_checkpoint_without_a_name_gets_one(shelf: Shelf, source: Path) -> None:
     done = shelf.library.import_from(source).result(STALL)
     assert done.repo == "local/manga-ocr-base"
-    assert shelf.library.checkpoint("ocr", done.repo) is not None
+    assert shelf.library.lookup("ocr", done.repo) is not None
     assert [entry.repo for entry in shelf.library.models()] == [REPO, done.repo]
 
 

@@ -147,7 +147,7 @@ def test_a_bin_counts_and_needs_a_conversion(tmp_path: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"x" * 4000)
     assert checkpoint_problem(folder) is None
     assert needs_conversion(folder)
-    assert estimate.memory_needed(folder, "fp32", beside=5) == 4005
+    assert estimate.memory_needed(folder, "cpu", "fp32", beside=5) == 4005
     # safetensors beside it are what is loaded
     write_safetensors(folder / "model.safetensors", 100)
     assert not needs_conversion(folder)
@@ -176,7 +176,15 @@ def test_memory_is_counted_from_the_headers(tmp_path: Path) -> None:
     assert estimate.weight_bytes(tmp_path) == 408
     assert estimate.weight_bytes(tmp_path, "fp32") == 804
     assert estimate.weight_bytes(tmp_path, "bf16") == 402
-    assert estimate.memory_needed(tmp_path, "fp16", beside=1000) == 1402
+    assert estimate.memory_needed(tmp_path, "cpu", "fp16", beside=1000) == 1402
+    # automatic is exact on the CPU, and half of that on a card
+    assert (
+        estimate.memory_needed(tmp_path, "cpu", "auto")
+        == estimate.memory_needed(tmp_path, "mps", "auto")
+        == 804
+    )
+    assert estimate.memory_needed(tmp_path, "cuda:1", "auto") == 402
+    assert estimate.memory_needed(tmp_path, "cuda:1", "fp32") == 804
     found = safetensors_header(path)
     assert found is not None
     assert found.length == 8 + len(text)

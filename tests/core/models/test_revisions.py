@@ -32,7 +32,7 @@ def served(hub: StubHub, folders: list[Path]) -> StubHub:
 
 
 def loaded(shelf: Shelf) -> str:
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     return checkpoint.commit if checkpoint else ""
 
 
@@ -140,7 +140,7 @@ def test_removing_a_model_leaves_nothing_but_other_models(
     assert shelf.library.remove("tiny").result(STALL) >= size - 200
     assert [name for name in tree(shelf.root) if not name.startswith(".locks")] == others
     assert shelf.library.model("tiny").state == "missing"
-    assert shelf.library.checkpoint("ocr", "someone/else") is not None
+    assert shelf.library.lookup("ocr", "someone/else") is not None
     shelf.wait_for_event("changed")
 
 
@@ -248,7 +248,7 @@ def test_what_other_programs_left_is_found_and_removed_once_it_is_old(served: St
 
 def test_the_last_use_is_kept_and_told(served: StubHub, shelf: Shelf) -> None:
     shelf.library.download("tiny").result(STALL)
-    checkpoint = shelf.library.checkpoint("ocr", "tiny")
+    checkpoint = shelf.library.lookup("ocr", "tiny")
     assert checkpoint is not None
     assert shelf.library.model("tiny").revisions[0].last_used == ""
     shelf.library.touch(checkpoint)

@@ -50,7 +50,7 @@ home = Path({str(shelf.home)!r})
 environ = {{"YOMITORI_MODELS_DIR": {str(shelf.root)!r}}}
 settings = SettingsStore(home / "config" / "settings.json", environ=environ)
 library = ModelLibrary(settings, Paths.below(home), catalogue=(known(),), environ={{}})
-print(library.checkpoint("ocr", "tiny").folder)
+print(library.lookup("ocr", "tiny").folder)
 print(library.model("tiny").state)
 library.close()
 """

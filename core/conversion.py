@@ -1,0 +1,70 @@
+"""Weights that have to be converted before they are loaded: one conversion for all who wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from core.jobs import Job
+from core.models.entries import Progress
+
+OnProgress = Callable[[Progress], None]
+
+
+class Weights(Protocol):
+    """A checkpoint on this computer. One that needs conversion is not loaded as it is."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def needs_conversion(self) -> bool: ...
+
+
+W = TypeVar("W", bound=Weights)
+
+
+class Conversions(Generic[W]):
+    """``start`` begins one, and reports its progress to the function that it is given."""
+
+    def __init__(self, start: Callable[[str, OnProgress], Job[W]]) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self._running: dict[Path, _Conversion[W]] = {}
+
+    def of(self, weights: W, model_setting: str, on_progress: OnProgress | None = None) -> Job[W]:
+        """The conversion of these weights; a new one only where none is running.
+
+        Args:
+            on_progress: hears how far it is, in another thread; at once when that is known already.
+        """
+        with self._lock:
+            running = self._running.get(weights.folder)
+            if running is None or running.job.done():
+                running = self._running[weights.folder] = _Conversion(self._start, model_setting)
+        if on_progress is not None:
+            running.listen(on_progress)
+        return running.job
+
+
+class _Conversion(Generic[W]):
+    def __init__(self, start: Callable[[str, OnProgress], Job[W]], model_setting: str) -> None:
+        self._lock = threading.Lock()
+        self._listeners: tuple[OnProgress, ...] = ()
+        self._last: Progress | None = None
+        self.job = start(model_setting, self._tell)
+
+    def listen(self, listener: OnProgress) -> None:
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+            last = self._last
+        if last is not None:
+            listener(last)
+
+    def _tell(self, progress: Progress) -> None:
+        with self._lock:
+            self._last = progress
+            listeners = self._listeners
+        for listener in listeners:
+            listener(progress)
