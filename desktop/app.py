@@ -28,7 +28,8 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from core import __version__
-from core.engine import BUILT_IN, Engine
+from core.engine import Engine
+from core.engines import BUILT_IN
 from core.errors import BackendUnavailable, YomitoriError
 from core.events import HostState, State
 from core.history import History
@@ -41,7 +42,8 @@ from core.settings import Settings, SettingsStore
 from desktop import capture, clipboard, hotkeys, notify
 from desktop.clipboard.base import ClipboardBackend
 from desktop.display import display_problem
-from desktop.focus import make_focus
+from desktop.focus_choice import make_focus
+from desktop.heap import Heap
 from desktop.hotkey_manager import HotkeyManager
 from desktop.models_controller import ModelsController
 from desktop.notify.base import NotifyBackend
@@ -137,6 +139,7 @@ class Desktop(QObject):
         self._settings = settings
         self._paths = paths
         self._instance = instance
+        self._heap = Heap(self)
         self.theme = Theme(app, settings.current.general.theme)
         self.actions = Actions(self)
         self.tray = Tray(self.actions, self.theme, busy=lambda: self.overlay.is_open, parent=self)
@@ -229,6 +232,7 @@ class Desktop(QObject):
         sys.excepthook = sys.__excepthook__
         self._prune_timer.stop()
         self._prune_soon.stop()
+        self._heap.close()
         self.hotkeys.close()
         self.controller.close()
         for window in (self._history_window, self._settings_dialog):
@@ -274,6 +278,7 @@ class Desktop(QObject):
         self.bridge.state_changed.connect(self._on_state)
         self.bridge.state_changed.connect(self.models.on_state)
         self.models.changed.connect(self._show_state)
+        self.models.window_closed.connect(self._heap.trim_soon)
         self.bridge.command.connect(self._on_command)
         self.tray.no_tray.connect(self._on_no_tray)
         self.controller.history_changed.connect(self._refresh_history)
@@ -303,6 +308,8 @@ class Desktop(QObject):
 
     def _on_state(self, state: HostState) -> None:
         self._show_state()
+        if state.state is State.UNLOADED:
+            self._heap.trim_soon()
         shown = self._settings_dialog is not None or self.models.is_open
         if shown and state.state in (State.READY, State.UNLOADED):
             # What is free has changed, and with it what fits.
@@ -391,7 +398,7 @@ class Desktop(QObject):
             # Windows that may never be opened are not imported at start: they cost memory.
             from desktop.history_window import HistoryWindow
 
-            window = HistoryWindow(self.history, self.theme)
+            window = HistoryWindow(self.history, self.theme, self.bridge)
             window.set_hotkey(self.hotkeys.keys.get("snip", ""))
             window.copy_requested.connect(self.controller.copy)
             window.copy_image_requested.connect(self._copy_image)
@@ -404,6 +411,7 @@ class Desktop(QObject):
 
     def _on_history_destroyed(self) -> None:
         self._history_window = None
+        self._heap.trim_soon()
 
     def _copy_image(self, png: bytes) -> None:
         from PySide6.QtGui import QImage
@@ -442,6 +450,7 @@ class Desktop(QObject):
     def _on_settings_destroyed(self) -> None:
         self._settings_dialog = None
         self._memory_row = None
+        self._heap.trim_soon()
 
     # ---- the rest
 
@@ -451,6 +460,7 @@ class Desktop(QObject):
         name, _ = QFileDialog.getOpenFileName(
             None, self.tr("Read a picture"), "", self.tr("Pictures ({0})").format(patterns)
         )
+        self._heap.trim_soon()
         if name:
             self.controller.read_file(Path(name))
 

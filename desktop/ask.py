@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 
@@ -17,6 +18,7 @@ def ask(parent: QWidget, question: str, detail: str, yes: str, then: Callable[[]
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(cancel)
     box.setEscapeButton(cancel)
+    cancel.setIcon(QIcon())
     box.buttonClicked.connect(lambda button: then() if button is accept else None)
     box.open()
     return box

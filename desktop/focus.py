@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 
@@ -32,12 +31,3 @@ class Focus:
     def composited(self) -> bool:
         """Whether windows may be partly transparent."""
         return True
-
-
-def make_focus() -> Focus:
-    """What suits the running platform; the application must exist."""
-    if QGuiApplication.platformName() == "xcb":
-        from desktop.focus_x11 import X11Focus
-
-        return X11Focus()
-    return Focus()

@@ -69,7 +69,7 @@ def revision_text(revision: RevisionEntry) -> str:
         parts.append(translate("ModelTexts", "in use"))
     if not revision.complete:
         parts.append(translate("ModelTexts", "not complete"))
-    else:
+    elif revision.last_used or not revision.in_use:
         parts.append(last_used(revision.last_used, revision.in_use))
     if revision.converted:
         parts.append(translate("ModelTexts", "converted to safetensors"))
@@ -139,6 +139,8 @@ class ModelRow(QFrame):
             self.tr("Delete…"), lambda: self.delete_requested.emit(repo, "")
         )
         self.more.setMenu(self.menu)
+        # The popup takes the pointer away without the button being told that it has left.
+        self.menu.aboutToHide.connect(self._forget_pointer)
         self.download.clicked.connect(lambda: tasks.plan(repo))
         self.use.clicked.connect(self._use)
         self.update_button.clicked.connect(lambda: tasks.update(repo))
@@ -159,6 +161,10 @@ class ModelRow(QFrame):
         )
         self._lines: list[RevisionLine] = []
         self._lay_out()
+
+    def _forget_pointer(self) -> None:
+        self.more.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+        self.more.update()
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

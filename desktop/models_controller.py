@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.engine import BUILT_IN, Engine
+from core.engine import Engine
+from core.engines import BUILT_IN
 from core.errors import YomitoriError
 from core.events import HostState, State
 from core.memory import format_bytes
@@ -41,6 +42,8 @@ class ModelsController(QObject):
 
     changed = Signal()
     """What the tray or the settings show about models may be another now."""
+    window_closed = Signal()
+    """The window is gone."""
 
     def __init__(
         self,
@@ -130,6 +133,7 @@ class ModelsController(QObject):
 
     def _on_destroyed(self) -> None:
         self._dialog = None
+        self.window_closed.emit()
 
     # ---- the tray
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
-from core.engine import BUILT_IN, Engine
+from core.engine import Engine
+from core.engines import BUILT_IN
 from core.errors import FellBack, ModelsFolderLocked
 from core.events import State
 from core.memory import format_bytes

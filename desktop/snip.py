@@ -24,12 +24,14 @@ from core.errors import (
 from core.history import History
 from core.images import MAX_PIXELS, load_image, to_png, too_large
 from core.jobs import Job
+from core.models.entries import Progress
 from core.settings import SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage
 from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
 from desktop.capture.crop import crop, to_rgb
 from desktop.capture.screens import describe_screens
 from desktop.clipboard.base import ClipboardBackend
+from desktop.model_texts import percent
 from desktop.overlay import Overlay
 from desktop.result import ResultCard
 from desktop.texts import error_hint, error_sentence
@@ -341,8 +343,13 @@ class SnipController(QObject):
         def read_first(result: OcrResult) -> None:
             self._bridge.post(lambda: self._on_provisional(reading, result))
 
+        def piece_came(piece: dict[str, Any]) -> None:
+            if "conversion" in piece:
+                progress = Progress.from_json(piece["conversion"])
+                self._bridge.post(lambda: self._on_conversion(reading, progress))
+
         reading.job = self._engine.recognize(
-            reading.image, on_provisional=read_first if card.quick_text and card.show_card else None
+            reading.image, piece_came, read_first if card.quick_text and card.show_card else None
         )
         self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))
 
@@ -353,6 +360,11 @@ class SnipController(QObject):
         # With the result already on its way, the text would only flash up.
         if self._on_card(reading) and not reading.job.done():
             self._card.show_provisional(result, self._engine.reading_engine())
+
+    def _on_conversion(self, reading: Reading, progress: Progress) -> None:
+        if self._on_card(reading) and reading.job is not None and not reading.job.done():
+            done = percent(progress)
+            self._card.show_conversion(done if done < 100 else None)
 
     def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
         first, edited = reading.provisional, reading.edited

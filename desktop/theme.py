@@ -340,6 +340,8 @@ def style_sheet(tokens: Tokens, text_size: int) -> str:
 # A focused control's border grows from 1 to 2 px; its padding shrinks by 1 so that nothing moves.
 _STYLE = """
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px 8px; }
+/* Qt's own balloon, where there is no notification service: always on light yellow. */
+QBalloonTip QLabel { color: #1f1f1f; }
 
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="title"] { font-size: ${title_size}px; font-weight: 600; }
@@ -361,7 +363,7 @@ QPushButton:focus, QToolButton:focus { border: 2px solid $focus; padding: 4px 10
 QPushButton:disabled, QToolButton:disabled { color: $control_line; border-color: $line; }
 QPushButton[kind="primary"] { background: $accent; border-color: $accent; color: $on_accent; }
 QPushButton[kind="primary"]:hover { border-color: $text; }
-QPushButton[kind="primary"]:focus { background: $accent_soft; color: $accent; border-color: $focus; }
+QPushButton[kind="primary"]:focus { border-color: $text; }
 QPushButton[kind="primary"]:disabled { background: $line; border-color: $line; color: $muted; }
 QPushButton[kind="ghost"], QToolButton[kind="ghost"] { background: transparent;
     border-color: transparent; padding: 5px 8px; }

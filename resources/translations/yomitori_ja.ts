@@ -1093,12 +1093,28 @@
         <translation>正しく読めていないかもしれません。</translation>
     </message>
     <message>
+        <source>Converting the model once…</source>
+        <translation>モデルを変換しています (初回のみ)…</translation>
+    </message>
+    <message>
+        <source>Converting the model once… {0} %</source>
+        <translation>モデルを変換しています (初回のみ)… {0} %</translation>
+    </message>
+    <message>
+        <source>Quick reading. {0}</source>
+        <translation>簡易読み取りです。{0}</translation>
+    </message>
+    <message>
         <source>{engine} agrees.</source>
         <translation>{engine} も同じ読みです。</translation>
     </message>
     <message>
         <source>Now as {engine} reads it.</source>
         <translation>{engine} の読みに置き換えました。</translation>
+    </message>
+    <message>
+        <source>MangaOCR was not sure. The built-in engine&apos;s reading was kept.</source>
+        <translation>MangaOCR は確信がなかったため、内蔵エンジンの読み取りを採用しました。</translation>
     </message>
     <message>
         <source>{problem} The built-in engine read this.</source>
@@ -1115,10 +1131,6 @@
     <message>
         <source>Read enlarged</source>
         <translation>拡大して読み取り</translation>
-    </message>
-    <message>
-        <source>Read in pieces</source>
-        <translation>分割して読み取り</translation>
     </message>
     <message>
         <source>Read by {engine}.</source>

@@ -18,8 +18,11 @@ from core.errors import HistoryDamaged, ProcessDied
 from core.history import History, State
 from core.images import to_png
 from core.types import OcrResult, RgbImage
-from desktop.history_window import PAGE, HistoryWindow, when_text
+from desktop.history_model import PAGE, when_text
+from desktop.history_pictures import Pictures
+from desktop.history_window import HistoryWindow
 from desktop.theme import Theme
+from desktop.worker import Bridge
 
 GREEN = to_png(RgbImage(60, 90, bytes((0, 200, 0)) * 60 * 90))
 
@@ -43,8 +46,15 @@ def theme(qapp: QApplication) -> Theme:
 
 
 @pytest.fixture
-def window(history: History, theme: Theme, qtbot: QtBot) -> Iterator[HistoryWindow]:
-    shown = HistoryWindow(history, theme)
+def bridge(qapp: QApplication) -> Iterator[Bridge]:
+    bridge = Bridge()
+    yield bridge
+    bridge.close()
+
+
+@pytest.fixture
+def window(history: History, theme: Theme, bridge: Bridge, qtbot: QtBot) -> Iterator[HistoryWindow]:
+    shown = HistoryWindow(history, theme, bridge)
     shown.set_hotkey("Ctrl+Alt+S")
     shown.show()
     qtbot.waitExposed(shown)
@@ -330,6 +340,60 @@ def test_closing_frees_the_window_and_finishes_deletions(
     assert history.count() == 0
 
 
+def test_a_deletion_that_fails_is_reported_although_the_window_was_closed(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index(0))
+    history.close()
+    window.delete_selected()
+    said: list[str] = []
+    window.problem.connect(lambda error: said.append(str(error)))
+    window.close()
+    assert not window.isVisible()
+    qtbot.waitUntil(lambda: not isValid(window))
+    assert "closed" in said[0]
+
+
+def test_a_window_opened_again_while_it_deletes_stays(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    for text in ("学校", "駅前"):
+        add(history, text)
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index(0))
+    window.delete_selected()
+    window.close()
+    window.show()
+    qtbot.waitUntil(lambda: texts(window) == ["学校"])
+    assert window.isVisible()
+
+
+def test_the_picture_that_is_looked_at_comes_before_those_that_wait(
+    history: History, bridge: Bridge, qtbot: QtBot
+) -> None:
+    rows = [add(history, f"{number}番") for number in range(5)]
+    pictures = Pictures(history, bridge)
+    told: list[int] = []
+    for row in rows:
+        pictures.ask(row, lambda picture, _, row=row: told.append(row), first=row == rows[-1])
+    qtbot.waitUntil(lambda: len(told) == 5)
+    # The first had been begun
+    assert told == [rows[0], rows[4], *rows[1:4]]
+
+
+def test_nobody_hears_of_pictures_after_the_end(history: History, bridge: Bridge, qtbot: QtBot) -> None:
+    pictures = Pictures(history, bridge)
+    told: list[object] = []
+    for row in [add(history, f"{number}番") for number in range(5)]:
+        pictures.ask(row, lambda *answer: told.append(answer))
+    pictures.close()
+    # When the one that was begun has come, too
+    qtbot.waitUntil(lambda: not pictures._busy)
+    assert told == []
+
+
 def test_a_history_that_fails_is_reported_and_the_window_lives(
     window: HistoryWindow, history: History, qtbot: QtBot
 ) -> None:
@@ -343,7 +407,7 @@ def test_a_history_that_fails_is_reported_and_the_window_lives(
 
 
 def test_a_damaged_picture_is_said_once_and_the_new_history_shown(
-    tmp_path: Path, theme: Theme, qtbot: QtBot
+    tmp_path: Path, theme: Theme, bridge: Bridge, qtbot: QtBot
 ) -> None:
     # Given a history with one picture whose chain of pages was broken behind its back
     noise = to_png(RgbImage(100, 100, os.urandom(30_000)))
@@ -357,7 +421,7 @@ def test_a_damaged_picture_is_said_once_and_the_new_history_shown(
     path.write_bytes(whole)
     store = History(path)
     # When its row is shown
-    window = HistoryWindow(store, theme)
+    window = HistoryWindow(store, theme, bridge)
     said: list[object] = []
     window.problem.connect(said.append)
     assert window.model.rowCount() == 1

@@ -168,10 +168,11 @@ def test_a_model_is_downloaded_after_one_question_that_tells_all(
         qtbot.keyClick(row.offer.download, Qt.Key.Key_Space)
     assert arrived.args == ["download", REPO]
     wait_for_words(qtbot, row, "In use")
-    assert "in use · not used yet" in shown_words(row)
+    assert "MB · in use" in shown_words(row)
+    assert "not used yet" not in shown_words(row)
     assert not row.panel.isVisible()
     assert not row.download.isVisible()
-    checkpoint = desk.library.checkpoint("ocr", "manga-ocr")
+    checkpoint = desk.library.lookup("ocr", "manga-ocr")
     assert checkpoint is not None
     assert desk.engine.reading_engine() == "manga-ocr"
 
@@ -395,12 +396,12 @@ def test_a_model_is_deleted_after_a_question_that_tells_the_size(
     assert box.text() == "Delete MangaOCR base?"
     assert box.informativeText() == "1 MB on the disk. It can be downloaded again."
     answer(qtbot, dialog, "Cancel")
-    assert desk.library.checkpoint("ocr", "manga-ocr") is not None
+    assert desk.library.lookup("ocr", "manga-ocr") is not None
     row.delete_action.trigger()
     answer(qtbot, dialog, "Delete")
     wait_for_words(qtbot, row, "Deleted, 1 MB freed.")
     qtbot.waitUntil(lambda: row.download.isVisible(), timeout=STALL)
-    assert desk.library.checkpoint("ocr", "manga-ocr") is None
+    assert desk.library.lookup("ocr", "manga-ocr") is None
 
 
 # ---- models of the user's own

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.display_server import wait_until
 from tests.support.environment import child_environment
-from tests.support.xserver import XServer, wait_until
+from tests.support.xserver import XServer
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = ROOT / "tests" / "support" / "overlay_probe.py"
@@ -144,3 +145,32 @@ def test_the_keyboard_alone_selects_and_the_card_gives_the_focus_back(
     server.xdotool("key", "Escape")
     snip.wait("closed")
     assert typed(server, field, "d") == "d"
+
+
+def test_the_keyboard_goes_through_the_readings(desktop: tuple[XServer, Program, Program]) -> None:
+    server, field, snip = desktop
+    # Given a card with two other readings
+    snip.do("open")
+    snip.wait("painted")
+    drag(server, (1000, 400), (1163, 603))
+    snip.wait("card")
+    snip.do("readings")
+    assert typed(server, field, "e") == "e"
+
+    # When its hotkey gives it the keyboard
+    before = server.xdotool("getwindowfocus")
+    snip.do("focus")
+    wait_until("the card's focus", lambda: server.xdotool("getwindowfocus") != before)
+    server.xdotool("key", "Tab", "Right", "Right", "Up", "space", "space")
+
+    # Then arrows step both ways, and Space presses the button that has the focus
+    assert [snip.wait("chosen")["text"] for _ in range(5)] == [
+        "今日ば",
+        "今目は",
+        "今日ば",
+        "今目は",
+        "今日は",
+    ]
+    server.xdotool("key", "Escape")
+    snip.wait("closed")
+    assert typed(server, field, "f") == "ef"

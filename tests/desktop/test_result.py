@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -26,11 +27,13 @@ from core.alternatives import Variant
 from core.errors import LoadFailed
 from core.types import Box, Direction, OcrResult, TextBlock, TextLine
 from desktop import result as result_module
+from desktop.card_place import place_card
+from desktop.card_window import CARD_WIDTH
 from desktop.doubt import doubtful_characters, is_doubtful, likelihoods
 from desktop.focus import Focus
 from desktop.readings_facts import Facts
 from desktop.readings_text import ReadText
-from desktop.result import CARD_WIDTH, ResultCard, place_card
+from desktop.result import ResultCard
 from desktop.theme import Theme
 
 SENTENCE = "今日は学校に行きませんでした"
@@ -435,13 +438,22 @@ def test_a_text_without_likelihoods_is_never_doubtful() -> None:
 
 
 def test_each_engine_has_its_own_idea_of_doubt() -> None:
-    values = (0.55, *(0.95,) * 13)
-    assert doubtful_characters(read(SENTENCE, values)) == [0]
-    assert doubtful_characters(read(SENTENCE, values, engine="manga-ocr")) == []
+    values = (0.65, *(0.95,) * 13)
+    assert doubtful_characters(read(SENTENCE, values)) == []
+    assert doubtful_characters(read(SENTENCE, values, engine="manga-ocr")) == [0]
     low = (0.8,) * 14
     assert is_doubtful(read(SENTENCE, low, engine="manga-ocr")), "a low mean is doubt enough"
     assert not is_doubtful(read(SENTENCE, low))
     assert not is_doubtful(read("", (0.1,), raw="x", engine="manga-ocr"))
+
+
+def test_a_second_opinion_is_said(card: ResultCard) -> None:
+    # given a text that MangaOCR has left to the built-in engine
+    told = read(SENTENCE, (0.9,) * 14, engine="ppocr")
+    block = dataclasses.replace(told.blocks[0], how="built-in")
+    # when it is shown, then the card says whose it is
+    card.show_result(dataclasses.replace(told, blocks=(block,)))
+    assert any("MangaOCR was not sure." in word for word in words(card))
 
 
 def test_a_character_without_a_counterpart_has_no_likelihood() -> None:
@@ -645,16 +657,24 @@ def test_a_result_does_not_disturb_an_edit(card: ResultCard, qtbot: QtBot) -> No
     assert text_of(card).toPlainText() == SENTENCE + "x", "an edit is not lost by stepping"
 
 
-@pytest.mark.parametrize("leave", ["Cancel", "Done"], ids=["cancelled", "done without a change"])
+def press_escape(card: ResultCard) -> None:
+    QTest.keyClick(text_of(card), Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [lambda card: click(card, "Cancel"), lambda card: click(card, "Done"), press_escape],
+    ids=["cancelled", "done without a change", "cancelled by key"],
+)
 def test_an_edit_that_comes_to_nothing_lets_the_result_in(
-    card: ResultCard, qtbot: QtBot, said: list[str], leave: str
+    card: ResultCard, qtbot: QtBot, said: list[str], leave: Callable[[ResultCard], None]
 ) -> None:
     card.show_provisional(QUICK, "manga-ocr")
     click(card, "Edit")
     card.show_result(final(WRONG))
 
     with qtbot.waitSignal(card.chosen) as chosen, qtbot.assertNotEmitted(card.edited):
-        click(card, leave)
+        leave(card)
 
     assert chosen.args == [WRONG]
     assert text_of(card).toPlainText() == WRONG

@@ -35,6 +35,7 @@ from core.events import State
 from core.history import History, HistoryRow
 from core.host import ModelHost
 from core.images import to_png
+from core.models.entries import Progress
 from core.settings import SettingsStore
 from core.types import RgbImage
 from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
@@ -137,9 +138,8 @@ class Rig:
         self.qtbot = qtbot
         self.settings = settings
         self.host_threads: list[HostThread] = []
-        self.engine = Engine(
-            settings, folder / "log", self._new_thread, engines, library=LocalLibrary(folder)
-        )
+        self.library = LocalLibrary(folder)
+        self.engine = Engine(settings, folder / "log", self._new_thread, engines, library=self.library)
         self.bridge = Bridge()
         self.history = History(folder / "data" / "history.sqlite3")
         self.capture = FakeCapture()
@@ -553,7 +553,7 @@ def test_no_quick_reading_where_none_is_wanted(
     asked: list[object] = []
     recognize = quick.engine.recognize
 
-    def listening(image: RgbImage, on_provisional: object = None) -> object:
+    def listening(image: RgbImage, on_piece: object = None, on_provisional: object = None) -> object:
         asked.append(on_provisional)
         return recognize(image)
 
@@ -741,3 +741,59 @@ def test_going_through_the_readings_leaves_the_clipboard_alone_when_asked(quick:
     assert quick.clipboard.texts == []
     quick.row("done", OTHERS[0])
     assert ("The picture in the clipboard was left alone." in quick.words()) == (mode == "keep_images")
+
+
+def test_a_snip_that_waits_for_a_conversion_says_how_far_it_is(
+    qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path
+) -> None:
+    # given weights that have to be converted first
+    rig = Rig(qtbot, qapp, settings, tmp_path, engines=BOTH)
+    rig.library.needs_conversion = True
+    settings.set("card.quick_text", False)
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    qtbot.waitUntil(lambda: bool(rig.library.conversions), timeout=STALL)
+    tell = rig.library.on_progress
+    assert tell is not None
+
+    # when the conversion gets on, then the card says so
+    def words() -> list[str]:
+        return [label.text() for label in rig.card.findChildren(QLabel) if label.isVisible()]
+
+    for done, text in ((0, "Converting the model once…"), (41, "Converting the model once… 41 %")):
+        tell(Progress("convert", "pytorch_model.bin", done, 100))
+        qtbot.waitUntil(lambda text=text: text in words(), timeout=STALL)
+
+    # and when it is done, then it reads as always
+    tell(Progress("convert", "pytorch_model.bin", 100, 100))
+    qtbot.waitUntil(lambda: "Reading…" in words(), timeout=STALL)
+    rig.library.needs_conversion = False
+    with qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.library.conversions[0].finish({}, 0.0)
+    rig.row("done", TEXT)
+    rig.close()
+
+
+def test_a_quick_reading_says_that_the_model_is_being_converted(
+    qtbot: QtBot, qapp: QApplication, settings: SettingsStore, tmp_path: Path
+) -> None:
+    rig = Rig(qtbot, qapp, settings, tmp_path, engines=BOTH)
+    rig.library.needs_conversion = True
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    qtbot.waitUntil(lambda: READ in rig.card.findChild(QTextEdit).toPlainText(), timeout=STALL)
+    tell = rig.library.on_progress
+    assert tell is not None
+
+    def words() -> list[str]:
+        return [label.text() for label in rig.card.findChildren(QLabel) if label.isVisible()]
+
+    tell(Progress("convert", "pytorch_model.bin", 41, 100))
+    qtbot.waitUntil(lambda: "Quick reading. Converting the model once… 41 %" in words(), timeout=STALL)
+    tell(Progress("convert", "pytorch_model.bin", 100, 100))
+    qtbot.waitUntil(lambda: "Quick reading. MangaOCR is still reading…" in words(), timeout=STALL)
+    rig.library.needs_conversion = False
+    with qtbot.waitSignal(rig.controller.finished, timeout=STALL):
+        rig.library.conversions[0].finish({}, 0.0)
+    rig.row("done", TEXT)
+    rig.close()

@@ -38,16 +38,18 @@ from core.types import OcrResult, RgbImage
 from desktop import capture
 from desktop.app import install_translations
 from desktop.capture.base import CaptureBackend
+from desktop.card_window import CARD_WIDTH
 from desktop.focus import Focus
 from desktop.history_window import HistoryWindow
 from desktop.hotkeys.keys import parse_bindings
 from desktop.overlay import Overlay
 from desktop.registry import Entry, choose
-from desktop.result import CARD_WIDTH, ResultCard
+from desktop.result import ResultCard
 from desktop.settings_dialog import SettingsDialog
 from desktop.texts import engine_title, error_hint, error_sentence, model_state
 from desktop.theme import Theme
 from desktop.tray import Actions, SmallWindow
+from desktop.worker import Bridge
 from tests.desktop.test_overlay import make_shot
 from tests.support.environment import child_environment
 
@@ -364,7 +366,8 @@ def test_settings_are_found_by_japanese_and_by_english_words(dialog: SettingsDia
 
 def test_the_history_is_japanese(theme: Theme, tmp_path: Path, qtbot: QtBot) -> None:
     history = History(tmp_path / "history.sqlite3")
-    window = HistoryWindow(history, theme)
+    bridge = Bridge()
+    window = HistoryWindow(history, theme, bridge)
     window.set_hotkey("Ctrl+Alt+S")
     window.show()
     assert window.windowTitle() == "履歴"
@@ -388,6 +391,7 @@ def test_the_history_is_japanese(theme: Theme, tmp_path: Path, qtbot: QtBot) -> 
     ]
     menu.deleteLater()
     window.close()
+    bridge.close()
     history.close()
 
 

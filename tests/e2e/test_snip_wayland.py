@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.display_server import wait_until
 from tests.support.sway import Sway
 from tests.support.tray_app import ROOT, TrayApp
-from tests.support.xserver import wait_until
 
 pytestmark = pytest.mark.wayland
 
@@ -29,7 +29,7 @@ def sway() -> Iterator[Sway]:
 
 
 def titles(sway: Sway, name: str) -> int:
-    tree = sway.run("swaymsg", "-t", "get_tree", "--raw").decode()
+    tree = sway.run("swaymsg", "-t", "get_tree", "--raw")
     return tree.count(f'"name": "{name}"')
 
 

@@ -21,8 +21,9 @@ import pytest
 from PIL import Image
 
 from core.history import History
+from tests.support.display_server import wait_until
 from tests.support.tray_app import ROOT, TrayApp, Viewer
-from tests.support.xserver import XServer, wait_until
+from tests.support.xserver import XServer
 
 pytestmark = pytest.mark.x11
 
