@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -19,6 +21,9 @@ from core.settings import SettingsStore
 from core.types import OcrResult
 from tests.support.tray_app import ROOT, TrayApp, Viewer
 from tests.support.xserver import XServer, wait_until
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
 
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "resources" / "samples" / "page-1.png"
@@ -98,6 +103,35 @@ def _windows(folder: Path) -> None:
         window.close()
     bridge.close()
     history.close()
+    _download(folder, app)
+
+
+def _download(folder: Path, app: QApplication) -> None:
+    """The models window while weights of MangaOCR's size come from a hub on this machine."""
+    from benchmarks import true_size
+    from desktop.models_dialog import ModelsDialog
+    from desktop.theme import Theme
+    from tests.support.models_desk import REPO, ModelsDesk
+    from tests.support.stub_hub import StubHub
+
+    Theme(app, "light")
+    true_size.write(folder / "weights")
+    with StubHub() as hub:
+        hub.add_repo(REPO, folder / "weights")
+        hub.slow(20e6, "*.safetensors")
+        os.environ["HF_ENDPOINT"] = hub.url
+        desk = ModelsDesk(folder / "yomitori", SettingsStore(folder / "other.json", environ={}))
+        dialog = ModelsDialog(desk.tasks, desk.settings, lambda repo: None)
+        dialog.resize(720, 420)
+        dialog.show()
+        desk.tasks.download(REPO)
+        end = time.monotonic() + 120
+        while hub.total_sent < 0.4 * true_size.SIZE and time.monotonic() < end:
+            app.processEvents()
+            time.sleep(0.01)
+        dialog.grab().save(str(IMAGES / "models.png"))
+        dialog.close()
+        desk.close()
 
 
 if __name__ == "__main__":

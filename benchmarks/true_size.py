@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+SIZE = 444_000_000
+"""Bytes, about."""
 TOKENS = 20
 """The search is made to end soon after so many: random weights would go on to the limit of 300."""
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
