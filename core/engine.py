@@ -193,6 +193,8 @@ class Engine:
         options = self._settings.current.reading
         params = {
             "retry_doubtful": options.retry_doubtful,
+            # An engine chosen by name is never replaced.
+            "second_engine": options.engine == "auto",
             "allow_repeats": options.allow_repeats,
             "quick": on_provisional is not None,
         }
@@ -213,10 +215,14 @@ class Engine:
     def _when_loadable(self, job: Job[OcrResult], reading: ReadingJob) -> None:
         """Submit ``job``, after the conversion of the weights where that comes first."""
         weights = self._weights()
-        if weights is None or not weights.needs_conversion:
+
+        def submit() -> None:
             if weights is not None and self._library is not None:
                 self._library.touch(weights)
             self._hosts["ocr"].submit(job)
+
+        if weights is None or not weights.needs_conversion:
+            submit()
             return
 
         def converted(conversion: Job[Any]) -> None:
@@ -224,7 +230,7 @@ class Engine:
             if error is not None:
                 job.fail(error)
             elif not job.done():
-                self._hosts["ocr"].submit(job)
+                submit()
 
         # No host has it yet that would end it when it is cancelled.
         job.attach(job.drop)

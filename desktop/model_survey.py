@@ -14,7 +14,7 @@ from core.engines import ENGINES, EngineSpec, loading_engine
 from core.errors import YomitoriError
 from core.memory import CPU_FALLBACK_SHARE
 from core.models.entries import Checkpoint, ModelEntry
-from core.models.estimate import memory_needed, memory_of
+from core.models.estimate import memory_needed, memory_of, precision_on
 from core.models.library import ModelLibrary
 from core.models.places import ensure_models_root
 from core.models.steps import free_disk
@@ -25,12 +25,14 @@ Devices = Callable[[], Sequence[Device]]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Whether a model fits: ``need`` and ``free`` bytes on ``device``, the one it would run on."""
+    """Whether a model fits: ``need`` and ``free`` bytes on ``device``, the one it would run on, in
+    ``precision``."""
 
     device: str
     need: int
     free: int
     fits: bool
+    precision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _fit(
             return None
         # Where a card was asked for, RAM is taken only when enough of it stays free.
         room = free * CPU_FALLBACK_SHARE if name == "cpu" and position else free
-        fit = Fit(name, need, free, need <= room)
+        fit = Fit(name, need, free, need <= room, precision_on(name, settings.models.precision))
         if fit.fits:
             break
     return fit

@@ -19,7 +19,7 @@ from desktop.model_tasks import ModelTasks
 from desktop.model_texts import download_button, downloading, fit_text, short_commit, translate
 from desktop.setting_controls import translated
 from desktop.setting_row import Note
-from desktop.texts import device_word, engine_title, error_hint, error_sentence, model_state
+from desktop.texts import device_word, engine_title, error_hint, error_sentence, memory_in_use, model_state
 
 
 class RowNotes(QObject):
@@ -52,6 +52,7 @@ class RowNotes(QObject):
             "models.ocr_model": self._model_note,
             "models.device": self._device_note,
             "models.precision": self._precision_note,
+            "models.idle_unload": self._idle_note,
             "models.dir": self._folder_note,
         }
         return find[key]() if key in find else Note()
@@ -163,10 +164,20 @@ class RowNotes(QObject):
 
     def _precision_note(self) -> Note:
         precision = self._engine.state().precision
-        if not precision:
+        if precision:
+            return Note(self.tr("In use: {0}").format(_precision_word(precision)))
+        survey = self._survey
+        # The built-in engine has no precision to choose.
+        if survey is None or survey.fit is None or self._settings.current.reading.engine == BUILT_IN:
             return Note()
-        label = find_setting("models.precision").labels.get(precision, precision)
-        return Note(self.tr("In use: {0}").format(translated(label)))
+        word, need = _precision_word(survey.fit.precision), format_bytes(survey.fit.need)
+        return Note(self.tr("{0} here, needs {1}.").format(word, need))
+
+    def _idle_note(self) -> Note:
+        state = self._engine.state()
+        if not state.memory or self._settings.current.models.idle_unload < 0:
+            return Note()
+        return Note(self.tr("Frees {0}.").format(memory_in_use(state)))
 
     def _folder_note(self) -> Note:
         survey = self._survey
@@ -183,3 +194,8 @@ class RowNotes(QObject):
             )
         free = format_bytes(survey.free_disk)
         return Note(self.tr("In use: {0} · {1} free").format(survey.root, free))
+
+
+def _precision_word(precision: str) -> str:
+    """``Full (fp32)``, in the user's language."""
+    return translated(find_setting("models.precision").labels.get(precision, precision))

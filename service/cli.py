@@ -38,6 +38,7 @@ from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
 from core.types import OcrResult, RgbImage
 from service import models_cli
+from service.names import model_name
 from service.progress import TransferBar
 
 STDIN_NAME = "standard input"
@@ -143,6 +144,7 @@ def _add_setting_flags(parser: argparse.ArgumentParser, groups: tuple[str, ...] 
                 info.flag,
                 dest=info.key,
                 metavar=_metavar(info),
+                type=model_name if info.kind == "model" else str,
                 default=argparse.SUPPRESS,
                 help=f"{info.title} (default: {info.default})",
             )
@@ -192,10 +194,12 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     if arguments.annotate:
         _check_annotate(arguments.annotate, len(sources))
     worst = 0
+    told = ""
     library = ModelLibrary(store, paths, paths.log)
     engine = Engine(store, paths.log, library=library)
     try:
         for index, (source, outcome) in enumerate(_read_all(engine, sources)):
+            told = _tell_fallback(engine, told)
             if isinstance(outcome, YomitoriError):
                 _complain(outcome)
                 worst = worst or outcome.exit_code
@@ -210,6 +214,18 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
         engine.close()
         library.close()
     return worst
+
+
+def _tell_fallback(engine: Engine, told: str) -> str:
+    """Say why the model runs elsewhere than asked, unless ``told`` says it already; what is told now.
+
+    Without its hint, which is about a button of the desktop.
+    """
+    notice = engine.state().notice
+    if notice is None or notice.message == told:
+        return told
+    print(f"yomitori: {notice.message}", file=sys.stderr)
+    return notice.message
 
 
 def _check_annotate(path: Path, pictures: int) -> None:

@@ -17,17 +17,21 @@ from core.models.entries import Downloaded, DownloadPlan, FileCheck, ModelEntry
 from core.models.library import ModelLibrary
 from core.models.places import ensure_models_root
 from core.models.steps import free_disk
+from core.models.stock import OwnFolder
 from core.paths import Paths
 from core.settings import SettingsStore, find_setting
 from service.models_text import (
+    describe_folder,
     describe_model,
     describe_pause,
     describe_plan,
+    folder_json,
     is_selected,
     model_json,
     short,
     size_text,
 )
+from service.names import model_name
 from service.progress import Stopped, TransferBar, wait_for
 
 _ROLE = "ocr"
@@ -50,7 +54,9 @@ def add_parser(
     def add(name: str, help_text: str, model: str | None = None) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
         if model is not None:
-            parser.add_argument("model", metavar="MODEL", nargs=model or None, help="name or hub id")
+            parser.add_argument(
+                "model", metavar="MODEL", nargs=model or None, type=model_name, help="name or hub id"
+            )
         add_flags(parser)
         return parser
 
@@ -128,6 +134,11 @@ def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
             _print_json(model_json(entry, settings.current))
         else:
             _out(("\n" if index else "") + describe_model(entry, settings.current))
+    own = library.own_folder(_ROLE, settings.current.models.ocr_model)
+    if own is not None and arguments.json:
+        _print_json(folder_json(own, settings.current))
+    elif own is not None:
+        _out("\n" + describe_folder(own, settings.current))
     if not arguments.json:
         _tell(f"\nModels lie in {library.root(_ROLE)}")
     return 0
@@ -188,6 +199,9 @@ def _transfer(
 def _update(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
     name = arguments.model
     entry = library.model(name)
+    # Said before the hub is asked: a network that is not there must not hide it.
+    if entry.in_use is None:
+        raise ModelMissing(model=entry.name)
     update = wait_for(library.check_update(name))
     if not update.current:
         raise ModelMissing(model=entry.name)
@@ -209,16 +223,21 @@ def _update(library: ModelLibrary, arguments: argparse.Namespace, _settings: Set
 # ---- what is here
 
 
-def _verify(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
+def _verify(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     """0 when every file is as it should be, else 4."""
     ready = [entry.name for entry in library.all_models(_ROLE) if entry.state == "ready"]
-    names = list(arguments.model) or ready
+    chosen = library.own_folder(_ROLE, settings.current.models.ocr_model)
+    names = list(arguments.model) or ready + ([str(chosen.folder)] if chosen else [])
     if not names:
         _tell("No model is on this computer yet.")
     worst = 0
     for name in names:
-        with TransferBar() as bar:
-            checks = wait_for(library.verify(name, bar.show), bar)
+        own = library.own_folder(_ROLE, name)
+        if own is not None:
+            checks = [_check_folder(own)]
+        else:
+            with TransferBar() as bar:
+                checks = wait_for(library.verify(name, bar.show), bar)
         for check in checks:
             if arguments.json:
                 _print_json({"model": name, "file": check.name, "ok": check.ok, "detail": check.detail})
@@ -226,8 +245,14 @@ def _verify(library: ModelLibrary, arguments: argparse.Namespace, _settings: Set
                 _out(_check_text(name, check))
         if not all(check.ok for check in checks):
             worst = ModelError.exit_code
-            _tell(f"{name} is damaged. Mend it with: yomitori models download {name}")
+            if own is None:
+                _tell(f"{name} is damaged. Mend it with: yomitori models download {name}")
     return worst
+
+
+def _check_folder(own: OwnFolder) -> FileCheck:
+    """No hub has told the sums of its files: what can be checked is whether they are there and whole."""
+    return FileCheck("folder", not own.problem, own.problem or "its files are complete, their sums not known")
 
 
 def _check_text(name: str, check: FileCheck) -> str:

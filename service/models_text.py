@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.engines import loading_engine
 from core.memory import format_bytes
 from core.models import licences
 from core.models.entries import DownloadPlan, ModelEntry, Progress, RevisionEntry
-from core.models.estimate import memory_of
+from core.models.estimate import memory_needed, memory_of
+from core.models.stock import OwnFolder
 from core.settings import Settings
 
 _DAY = 86400.0
@@ -132,6 +134,45 @@ def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
             }
             for revision in entry.revisions
         ],
+    }
+
+
+def _folder_memory(own: OwnFolder, settings: Settings) -> int:
+    engine = loading_engine(own.role)
+    if own.problem or engine is None:
+        return 0
+    return memory_needed(own.folder, "cpu", settings.models.precision, engine.memory)
+
+
+def describe_folder(own: OwnFolder, settings: Settings) -> str:
+    """A paragraph about the folder that is chosen as the model."""
+    if own.problem:
+        return f"{own.folder}: cannot be used: {own.problem}, chosen in the settings"
+    memory = size_text(_folder_memory(own, settings))
+    return (
+        f"{own.folder}: ready, chosen in the settings\n"
+        f"  a folder of your own, {size_text(own.disk_bytes)}, needs {memory} of memory"
+    )
+
+
+def folder_json(own: OwnFolder, settings: Settings) -> dict[str, Any]:
+    """Its row of ``models list --json``, with the fields of ``model_json``; ``repo`` is empty."""
+    return {
+        "name": str(own.folder),
+        "repo": "",
+        "title": own.folder.name,
+        "role": own.role,
+        "what_for": "",
+        "state": "unusable" if own.problem else "ready",
+        "chosen": True,
+        "partial_bytes": 0,
+        "needed_bytes": 0,
+        "disk_bytes": own.disk_bytes,
+        "memory_bytes": _folder_memory(own, settings),
+        "licence": None,
+        "licence_open": None,
+        "folder": str(own.folder),
+        "revisions": [],
     }
 
 

@@ -163,7 +163,7 @@ def checkpoint_problem(folder: Path, role: str = "ocr") -> str | None:
             return f"it is a {config.get('model_type', 'model')} and not in MangaOCR's format"
         if not isinstance(_read_json(folder / "preprocessor_config.json"), dict):
             return _absent(folder, "preprocessor_config.json")
-        if not any((folder / name).is_file() for name in ("vocab.txt", "tokenizer.json")):
+        if not (folder / "vocab.txt").is_file():
             return _absent(folder, "vocab.txt")
     return _weights_problem(folder)
 

@@ -39,7 +39,7 @@ from core.models.hub_jobs import HubJobs
 from core.models.lock import try_lock
 from core.models.news import Listener, News, OnProgress
 from core.models.records import ModelRecord, Records
-from core.models.stock import Stock
+from core.models.stock import OwnFolder, Stock
 from core.paths import Paths
 from core.settings import SettingsStore
 
@@ -116,6 +116,10 @@ class ModelLibrary:
             ModelUnusable: it is a folder without a checkpoint.
         """
         return self._stock.lookup(role, model_setting)
+
+    def own_folder(self, role: str, model_setting: str) -> OwnFolder | None:
+        """The folder that the setting's value names, usable or not; None when it is a name or a hub id."""
+        return self._stock.own_folder(role, model_setting)
 
     def touch(self, checkpoint: Checkpoint, role: str = "ocr") -> None:
         """Remember that it was loaded now; the first use pins its commit."""

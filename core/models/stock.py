@@ -41,6 +41,20 @@ class Target:
     exact: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFolder:
+    """A folder of the user's own that is named as a model.
+
+    ``problem``: why it cannot be loaded, as the end of a sentence; empty when it can. ``disk_bytes`` counts
+    the files in it and its converted copy, 0 where there is a problem.
+    """
+
+    folder: Path
+    role: str
+    problem: str = ""
+    disk_bytes: int = 0
+
+
 class Stock:
     """Thread-safe: it keeps nothing but where to look."""
 
@@ -203,8 +217,8 @@ class Stock:
             ModelUnknown: the value is no name, hub id or folder.
             ModelUnusable: it is a folder without a checkpoint.
         """
-        folder = _as_folder(model_setting)
-        if folder is not None and find_model(model_setting, self.catalogue) is None:
+        folder = self._named_folder(model_setting)
+        if folder is not None:
             problem = checkpoint_problem(folder, role)
             if problem is not None:
                 raise ModelUnusable(model=folder, reason=problem)
@@ -214,6 +228,23 @@ class Stock:
         if commit is None:
             return None
         return self._weights(self.cache(target), role, target.title, commit)
+
+    def own_folder(self, role: str, model_setting: str) -> OwnFolder | None:
+        """The folder that the setting's value names; None when it is a name or a hub id."""
+        folder = self._named_folder(model_setting)
+        if folder is None:
+            return None
+        problem = checkpoint_problem(folder, role)
+        if problem is not None:
+            return OwnFolder(folder, role, problem)
+        own = 0
+        with suppress(OSError):
+            # Not what lies deeper: a checkpoint has no folders, and this may be somebody's home.
+            own = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+        return OwnFolder(folder, role, "", own + _folder_size(self.converted.of_folder(folder)))
+
+    def _named_folder(self, model_setting: str) -> Path | None:
+        return _as_folder(model_setting) if find_model(model_setting, self.catalogue) is None else None
 
     def _weights(self, cache: RepoCache, role: str, title: str, commit: str) -> Checkpoint:
         copy = self.converted.of_commit(cache.repo, commit)

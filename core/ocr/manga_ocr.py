@@ -82,6 +82,7 @@ class MangaOcrEngine:
 
         Args:
             params: for ``recognize``. ``retry_doubtful`` (True): read doubtful bubbles in other ways, too.
+                ``second_engine`` (True): and keep the built-in engine's reading where all of those are worse.
                 ``allow_repeats`` (False): let the search write ドドドド. ``quick`` (False): yield
                 ``{"provisional": {"blocks": [...]}}`` with the built-in engine's reading, once it is there.
 
@@ -125,7 +126,8 @@ class MangaOcrEngine:
             raise Cancelled
         page = Image.frombytes("RGB", (image.width, image.height), image.data)
         retry = bool(params.get("retry_doubtful", True))
-        kept = yield from climb(page, found, read_all, RUNGS if retry else (), second_engine=retry)
+        second = retry and bool(params.get("second_engine", True))
+        kept = yield from climb(page, found, read_all, RUNGS if retry else (), second_engine=second)
         blocks = [_block(target, reading) for target, reading in zip(found, kept, strict=True)]
         return {
             "blocks": [block.to_json() for block in blocks if block is not None],

@@ -1,20 +1,20 @@
 """Where text that is too long for one look is cut. Model process only.
 
-MangaOCR squeezes every picture into a square and was trained on bubbles: 99 in 100 of its training texts have
-no more than 50 characters, 99 in 100 of their lines no more than 14, and there are at most 10 lines. Beyond
-that it invents text. docs/decisions/009 says where these numbers come from.
+MangaOCR squeezes every picture into a square and was trained on bubbles; what does not fit there it invents.
+docs/decisions/009 says where the numbers come from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.ocr.pixels import Picture, contrast_of
-from core.types import Box, Direction, TextBlock
+from core.types import Box, Direction, TextBlock, TextLine
 
 LONGEST_LINE = 14
 LONGEST_TEXT = 50
@@ -34,7 +34,7 @@ _INK = 0.4
 
 def fits(block: TextBlock) -> bool:
     """Whether the block is of a kind that MangaOCR has learnt to read at once."""
-    lengths = [len(line.text) for line in block.lines]
+    lengths = [_length(row) for row in _rows(block)]
     return (
         max(lengths, default=0) <= LONGEST_LINE
         and sum(lengths) <= LONGEST_TEXT
@@ -42,17 +42,48 @@ def fits(block: TextBlock) -> bool:
     )
 
 
+def _length(lines: Sequence[TextLine]) -> int:
+    return sum(len(line.text) for line in lines)
+
+
+def _rows(block: TextBlock) -> list[list[TextLine]]:
+    """The lines, those together that continue each other: a gap in a line makes two of it."""
+    rows: list[list[TextLine]] = []
+    for line in block.lines:
+        if rows and _continues(rows[-1][-1].box, line.box, block.direction):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _continues(one: Box, other: Box, direction: Direction) -> bool:
+    """Whether they share most of their thickness and none of their length."""
+    across = min(one.bottom, other.bottom) - max(one.y, other.y)
+    along = min(one.right, other.right) - max(one.x, other.x)
+    thick = min(one.height, other.height)
+    if direction is Direction.VERTICAL:
+        across, along = along, across
+        thick = min(one.width, other.width)
+    # Boxes of neighbours may touch.
+    return across >= 0.5 * thick and along <= 0.5 * thick
+
+
 def cut_block(picture: Picture, block: TextBlock) -> list[Box]:
     """The parts of a block that does not fit, in reading order: some of its lines, or a part of one."""
     parts: list[Box] = []
     waiting: list[tuple[Box, int]] = []
-    for line in block.lines:
-        if len(line.text) > LONGEST_LINE:
-            parts += _grouped(waiting)
-            waiting = []
-            parts += cut_line(picture, line.box, block.direction, line.text)
-        else:
-            waiting.append((line.box, len(line.text)))
+    for row in _rows(block):
+        if _length(row) <= LONGEST_LINE:
+            waiting.append((reduce(Box.union, (line.box for line in row)), _length(row)))
+            continue
+        parts += _grouped(waiting)
+        waiting = []
+        for line in row:
+            if len(line.text) > LONGEST_LINE:
+                parts += cut_line(picture, line.box, block.direction, line.text)
+            else:
+                parts.append(line.box)
     return parts + _grouped(waiting)
 
 

@@ -1207,6 +1207,14 @@
         <translation>自動で今選ばれるもの: {0}</translation>
     </message>
     <message>
+        <source>{0} here, needs {1}.</source>
+        <translation>ここでは {0}、メモリ {1} が必要です。</translation>
+    </message>
+    <message>
+        <source>Frees {0}.</source>
+        <translation>{0} を解放します。</translation>
+    </message>
+    <message>
         <source>Copy the command</source>
         <translation>コマンドをコピー</translation>
     </message>

@@ -188,6 +188,7 @@ def test_old_weights_are_converted_once_before_they_are_loaded(subject: Subject)
     subject.library.needs_conversion = False
     conversion.finish({}, 0.0)
     assert [job.result(STALL).engine for job in jobs] == ["manga-ocr", "manga-ocr"]
+    assert subject.library.touched == 2, "that they were used is remembered"
 
 
 def test_all_who_wait_for_a_conversion_hear_how_far_it_is(subject: Subject) -> None:

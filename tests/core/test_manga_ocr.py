@@ -14,15 +14,27 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from core.devices import Device
+from core.engine import Engine
 from core.engines import ENGINES, EngineSpec, LoadOptions, find_engine
-from core.errors import Cancelled, DeviceFailed, ModelUnusable, OutOfMemory, YomitoriError, from_json
+from core.errors import (
+    Cancelled,
+    DeviceFailed,
+    FellBack,
+    ModelUnusable,
+    OutOfMemory,
+    YomitoriError,
+    from_json,
+)
+from core.memory import MemoryJudge
 from core.ocr.doubt import DoubtOptions, geometric_mean
 from core.process import ModelProcess
+from core.settings import SettingsStore
 from core.types import Box, RgbImage, TextBlock
 from tests.support.environment import ROOT
 from tests.support.faulty_manga import FAULTY_MANGA, VARIABLE
 from tests.support.imports import imported_by
-from tests.support.local_library import TINY_MANGA_OCR
+from tests.support.local_library import TINY_MANGA_OCR, LocalLibrary
 from tests.support.manga_crops import CATEGORIES, Crop, inverted, load_crops, pillow
 from tests.support.manga_ocr_reads import Reads
 from tests.support.manga_package import OurModel
@@ -265,6 +277,32 @@ def test_the_built_in_reading_comes_first_when_it_is_asked_for(engine: Running, 
     assert not any("provisional" in piece for piece in pieces[1:])
     # And not when it is not
     assert not any("provisional" in piece for piece in engine.run(crop.image)[1])
+
+
+def test_a_long_line_is_read_in_parts(engine: Running) -> None:
+    # given two phrases in one line, together longer than what MangaOCR reads at once
+    chosen = [
+        next(
+            crop
+            for crop in load_crops("plain")
+            if crop.text == text and crop.image.width > 4 * crop.image.height
+        )
+        for text in ("夢じゃないよね？", "電車が来ちゃった。")
+    ]
+    pictures = [pillow(crop.image) for crop in chosen]
+    pictures = [one.resize((round(one.width * 40 / one.height), 40)) for one in pictures]
+    strip = Image.new("RGB", (sum(one.width for one in pictures), 40), "white")
+    strip.paste(pictures[0], (0, 0))
+    strip.paste(pictures[1], (pictures[0].width, 0))
+
+    # when the strip is read
+    (block,), _ = engine.run(rgb(strip), retry_doubtful=False)
+
+    # then each phrase is a line where it stands, with a likelihood per character
+    assert [line.text for line in block.lines] == [crop.text for crop in chosen]
+    assert block.lines[0].box.right <= block.lines[1].box.x + 10
+    assert block.lines[1].box.right <= strip.width
+    assert all(len(line.confidences) == len(line.text) for line in block.lines)
 
 
 def test_detect_tells_where_the_bubbles_are_without_reading(engine: Running, crops: list[Crop]) -> None:
@@ -542,3 +580,27 @@ def test_creating_the_engine_imports_no_model_library() -> None:
 
 def test_it_is_registered() -> None:
     assert any(spec.target == "core.ocr.manga_ocr:MangaOcrEngine" for spec in ENGINES)
+
+
+@pytest.mark.parametrize("fault", ["oom", "cuda"])
+def test_a_card_that_fails_in_a_job_costs_no_snip(
+    fault: str, crops: list[Crop], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given three snips that wait for MangaOCR on a card, which fails with torch's own exception in the second
+    monkeypatch.setenv(VARIABLE, f"job2={fault}")
+    card = Device("cuda:0", "A card", 8_000_000_000, 6_000_000_000)
+    settings = SettingsStore(tmp_path / "settings.json", environ={})
+    settings.set("models.threads", 1)
+    memory = MemoryJudge(lambda: 8_000_000_000, lambda: [card])
+    engine = Engine(settings, engines=(FAULTY_MANGA,), library=LocalLibrary(), memory=memory)
+    try:
+        chosen = clean(crops, 3)
+        jobs = [engine.recognize(crop.image) for crop in chosen]
+
+        # when they are read, then all are, the first on the card, and the notice says why
+        results = [job.result(120) for job in jobs]
+        assert [result.text for result in results] == [crop.text for crop in chosen]
+        assert [result.device for result in results] == ["cuda:0", "cpu", "cpu"]
+        assert isinstance(engine.state().notice, FellBack)
+    finally:
+        engine.close()

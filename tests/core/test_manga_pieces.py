@@ -70,6 +70,24 @@ def test_a_long_line_is_cut_between_its_characters(count: int, vertical: bool) -
     assert all(end - start <= (LONGEST_LINE + 1) * EM for start, end in ends)
 
 
+@pytest.mark.parametrize("vertical", [False, True])
+def test_lines_that_continue_each_other_count_as_one(vertical: bool) -> None:
+    # given a line with a gap in it, of which the built-in engine makes two
+    def block(*texts: str) -> TextBlock:
+        lines = []
+        for k, text in enumerate(texts):
+            box = Box(20, 20 + 200 * k, EM, 180) if vertical else Box(20 + 200 * k, 20 + k, 180, EM)
+            lines.append(TextLine(text, box, (0.9,) * len(text)))
+        whole = lines[0].box.union(lines[-1].box)
+        return TextBlock(whole, Direction.VERTICAL if vertical else Direction.HORIZONTAL, tuple(lines))
+
+    # then what is too long together is read apart, and what is not, together
+    long = block("夢じゃないよね？", "電車が来ちゃった。")
+    assert not fits(long)
+    assert cut_block(blank(), long) == [line.box for line in long.lines]
+    assert fits(block("夢じゃないよね？", "うん。"))
+
+
 def test_a_bubble_fits_and_is_one_part() -> None:
     assert fits(columns("これはとても", "長いせりふ", "です。"))
     assert not fits(columns("あ" * (LONGEST_LINE + 1)))

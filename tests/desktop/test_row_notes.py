@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from core.devices import Device
 from core.errors import BackendUnavailable, ModelsFolderLocked
 from core.events import State
+from core.memory import format_bytes
 from core.settings import SettingsStore
 from core.types import RgbImage
 from desktop.download_panel import Downloads
@@ -30,6 +31,7 @@ from tests.support.models_desk import CARD, CPU, REPO, ModelsDesk
 
 STALL = 60_000
 GPU = (replace(FAKE_GPU, name="manga-ocr", has_checkpoint=True), FAKE)
+MODELS_ROWS = ("ocr_model", "device", "precision", "idle_unload", "dir")
 PICTURE = RgbImage(4, 3, bytes(36))
 
 
@@ -92,8 +94,8 @@ def test_nothing_is_said_before_anything_is_known(
 ) -> None:
     desk = ModelsDesk(tmp_path / "desk", settings)
     bench = Bench(desk, qtbot)
-    keys = ("reading.engine", "models.ocr_model", "models.device", "models.precision", "models.dir")
-    assert [bench.text(key) for key in keys] == [""] * 5
+    keys = ("reading.engine", *(f"models.{name}" for name in MODELS_ROWS))
+    assert [bench.text(key) for key in keys] == [""] * 6
     desk.close()
 
 
@@ -141,7 +143,60 @@ def test_what_runs_where_is_told_while_it_is_loaded(make: Callable[..., Bench]) 
     # What it has is not counted against it
     assert "Fits" not in bench.text("models.ocr_model")
     bench.unload()
+    # What it needs, not what is in use
+    assert bench.text("models.precision").startswith("Full (fp32) here, needs ")
+
+
+def test_a_precision_is_told_with_what_it_needs_here(make: Callable[..., Bench]) -> None:
+    # Given no card: Automatic takes full precision
+    bench = make()
+    assert bench.text("models.precision") == "Full (fp32) here, needs 1.1 GB."
+    # When half of it is asked for
+    bench.desk.settings.set("models.precision", "bf16")
+    bench.look()
+    assert bench.text("models.precision") == "Half (bf16) here, needs 850 MB."
+    # The built-in engine has none to choose
+    bench.desk.settings.set("reading.engine", "ppocr")
+    bench.look()
     assert bench.text("models.precision") == ""
+
+
+def test_automatic_precision_follows_the_device_that_would_be_used(make: Callable[..., Bench]) -> None:
+    free = [CARD.free]
+    bench = make(engines=GPU, devices=lambda: [CPU, replace(CARD, free=free[0])])
+    assert bench.text("models.precision") == "Half (fp16) here, needs 850 MB."
+    # When the card has no room left for it, the CPU would read, with all bits
+    free[0] = 100_000_000
+    bench.look()
+    assert bench.text("models.precision") == "Full (fp32) here, needs 1.1 GB."
+    bench.desk.settings.set("models.precision", "fp16")
+    bench.look()
+    assert bench.text("models.precision") == "Half (fp16) here, needs 850 MB."
+
+
+def test_no_precision_is_told_of_a_model_that_cannot_be_used(
+    make: Callable[..., Bench], tmp_path: Path
+) -> None:
+    bench = make(with_model=True)
+    assert bench.text("models.precision") != ""
+    bench.desk.settings.set("models.ocr_model", str(tmp_path / "gone"))
+    bench.look()
+    assert bench.text("models.precision") == ""
+
+
+def test_what_will_be_freed_is_told_while_something_is_loaded(make: Callable[..., Bench]) -> None:
+    bench = make(with_model=True)
+    assert bench.text("models.idle_unload") == ""
+    bench.read()
+    held = format_bytes(bench.desk.engine.state().memory)
+    assert held != "0 MB"
+    assert bench.text("models.idle_unload") == f"Frees {held}."
+    # What is never freed is not promised
+    bench.desk.settings.set("models.idle_unload", -1)
+    assert bench.text("models.idle_unload") == ""
+    bench.desk.settings.set("models.idle_unload", 300)
+    bench.unload()
+    assert bench.text("models.idle_unload") == ""
 
 
 def test_a_card_that_failed_is_told_and_tried_again(

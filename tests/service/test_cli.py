@@ -23,13 +23,16 @@ PICTURE = ROOT / "tests" / "data" / "two-lines.png"
 TEXT = "今日は学校に行きませんでした。\nどこへ行くの？\n"
 
 
-def yomitori(*arguments: str, stdin: bytes = b"", **environ: str) -> subprocess.CompletedProcess[str]:
+def yomitori(
+    *arguments: str, stdin: bytes = b"", folder: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
     done = subprocess.run(
         [sys.executable, str(ROOT / "main.py"), *arguments],
         input=stdin,
         capture_output=True,
         env=env | environ,
+        cwd=folder,
         timeout=120,
         check=False,
     )
@@ -207,12 +210,18 @@ def test_mangaocr_reads_where_its_weights_are_and_converts_them_first_where_they
     assert result.blocks[0].text == crop.text
 
 
-def test_a_text_that_mangaocr_leaves_to_the_built_in_engine_says_so() -> None:
+@pytest.mark.parametrize(("asked", "engine"), [("auto", "ppocr"), ("manga-ocr", "manga-ocr")])
+def test_mangaocr_leaves_a_text_to_the_built_in_engine_unless_it_was_asked_for(
+    asked: str, engine: str
+) -> None:
     # given a text that the tiny model was never shown
-    done = yomitori("ocr", "--json", str(PICTURE), MANGAOCR_MODEL_PATH=str(TINY_MANGA_OCR))
-    # when it is read, then the built-in engine's reading was kept, and the result says so
+    tiny = str(TINY_MANGA_OCR)
+    # when it is read
+    done = yomitori("ocr", "--json", "--engine", asked, str(PICTURE), MANGAOCR_MODEL_PATH=tiny)
+    # then the result says whose reading was kept: the other engine's only where the choice was free
     result = OcrResult.from_json(json.loads(done.stdout))
-    assert (result.engine, {block.how for block in result.blocks}) == ("ppocr", {"built-in"})
+    assert result.engine == engine
+    assert {block.how == "built-in" for block in result.blocks} == {engine == "ppocr"}
 
 
 def test_a_folder_without_a_model_in_it_is_said() -> None:
@@ -220,6 +229,27 @@ def test_a_folder_without_a_model_in_it_is_said() -> None:
     assert done.returncode == 4
     assert "cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_device_that_failed_is_said_once() -> None:
+    # given a graphics card that is not there, when two pictures are read
+    pictures = (str(PICTURE), str(PICTURE))
+    done = yomitori("ocr", *pictures, "--models-device", "cuda:99", MANGAOCR_MODEL_PATH=str(TINY_MANGA_OCR))
+    # then both are read, and it is said once that the CPU did it, without a hint about the desktop
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(TEXT) == 2
+    assert done.stderr.count("MangaOCR runs on cpu instead of cuda:99.") == 1
+    assert "Read by the" not in done.stderr
+    assert "Settings" not in done.stderr
+
+
+def test_a_folder_may_be_named_from_where_one_stands() -> None:
+    # given a user who stands beside the folder, when a picture is read with it
+    arguments = ("--models-ocr-model", "./tiny-manga-ocr", "--engine", "manga-ocr", str(PICTURE))
+    done = yomitori("ocr", "--json", *arguments, folder=TINY_MANGA_OCR.parent)
+    # then MangaOCR was there to read
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["engine"] == "manga-ocr"
 
 
 def test_unload_needs_a_running_yomitori() -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -48,11 +49,14 @@ def second(tmp_path: Path) -> Path:
     return write_checkpoint(tmp_path / "second", seed=2)
 
 
-def start(endpoint: str, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+def start(
+    endpoint: str, *arguments: str, folder: Path | None = None, **environ: str
+) -> subprocess.Popen[str]:
     env = child_environment(os.environ) | {"HF_ENDPOINT": endpoint, "NO_PROXY": "127.0.0.1"}
     return subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, "models", *arguments],
         env=env | environ,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -70,8 +74,10 @@ def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def models(hub: StubHub, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return finish(start(hub.url, *arguments, **environ))
+def models(
+    hub: StubHub, *arguments: str, folder: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return finish(start(hub.url, *arguments, folder=folder, **environ))
 
 
 def done(result: subprocess.CompletedProcess[str]) -> str:
@@ -223,6 +229,65 @@ def test_what_other_programs_have_fetched_is_shown(hub: StubHub, first: Path) ->
     assert Path(done(result).strip()) == older
     assert "a copy in safetensors is made before it is loaded" in result.stderr
     assert hub.requests == []
+
+
+def test_what_is_not_here_cannot_be_updated_and_no_hub_is_asked(hub: StubHub, first: Path) -> None:
+    hub.add_repo(KNOWN, first, "refs/pr/4")
+    for arguments in (("manga-ocr",), ("manga-ocr", "--check")):
+        result = models(hub, "update", *arguments)
+        assert (result.returncode, result.stdout) == (4, "")
+        assert "manga-ocr is not on this computer yet" in result.stderr
+    assert hub.requests == []
+
+
+# ---- a folder of one's own
+
+
+@pytest.mark.parametrize("way", ["here", "above", "home"])
+def test_a_folder_may_be_named_from_where_one_stands(hub: StubHub, first: Path, way: str) -> None:
+    # given a user who stands beside the folder, below it, or in whose home it lies
+    name = {"here": "./first", "above": "../../first", "home": "~/first"}[way]
+    stand = first.parent / "deeper" / "still" if way == "above" else first.parent
+    stand.mkdir(parents=True, exist_ok=True)
+    there: dict[str, Any] = {"folder": stand, "HOME": str(first.parent), "USERPROFILE": str(first.parent)}
+    # when it is asked for, as the model or as a setting, then it is that folder
+    assert done(models(hub, "path", name, **there)) == f"{first}\n"
+    assert done(models(hub, "path", "--models-ocr-model", name, **there)) == f"{first}\n"
+    # and its files are looked at, though nobody knows their sums
+    assert done(models(hub, "verify", name, **there)).startswith(
+        f"ok  {first}  folder: its files are complete"
+    )
+    assert hub.requests == []
+
+
+def test_a_folder_with_something_missing_is_said(hub: StubHub, first: Path) -> None:
+    (first / "vocab.txt").unlink()
+    result = models(hub, "verify", "./first", folder=first.parent)
+    assert (result.returncode, result.stdout) == (4, f"NO  {first}  folder: vocab.txt is missing\n")
+    assert "download" not in result.stderr
+    assert "first: cannot be used: vocab.txt is missing" in done(
+        models(hub, "list", YOMITORI_MODELS_OCR_MODEL=str(first))
+    )
+
+
+@pytest.mark.parametrize("variable", ["MANGAOCR_MODEL_PATH", "YOMITORI_MODELS_OCR_MODEL"])
+def test_a_folder_that_is_chosen_is_listed(hub: StubHub, first: Path, variable: str) -> None:
+    # given a folder that is chosen as the model
+    chosen = {variable: str(first)}
+    size = sum(path.stat().st_size for path in first.iterdir())
+    # then it is a row of the list, and the only one that is chosen
+    shown = done(models(hub, "list", **chosen))
+    assert f"{first}: ready, chosen in the settings\n  a folder of your own, 2.0 MB" in shown
+    assert shown.count("chosen in the settings") == 1
+    rows = listed(hub, **chosen)
+    assert [row["folder"] for row in rows.values() if row["chosen"]] == [str(first)]
+    own = rows[""]
+    assert (own["name"], own["state"], own["disk_bytes"]) == (str(first), "ready", size)
+    assert own.keys() == rows[KNOWN].keys()
+    # and it is checked with the rest
+    assert done(models(hub, "verify", **chosen)).startswith(f"ok  {first}  folder: ")
+    # and without the choice it is none
+    assert "" not in listed(hub)
 
 
 # ---- a download that is stopped

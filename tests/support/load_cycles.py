@@ -16,10 +16,8 @@ from core.engine import Engine
 from core.engines import find_engine
 from core.events import HostState, State
 from core.settings import SettingsStore
-from core.types import RgbImage
 from tests.support.local_library import LocalLibrary
-
-PICTURE = RgbImage(80, 60, b"\xff" * (80 * 60 * 3))
+from tests.support.manga_crops import load_crops
 
 
 def main(folder: Path, cycles: int) -> None:
@@ -33,9 +31,10 @@ def main(folder: Path, cycles: int) -> None:
 
     engine.subscribe(listen)
     me = psutil.Process()
+    crop = load_crops("plain")[0]
     for _ in range(cycles):
         unloaded.clear()
-        engine.recognize(PICTURE).result(120)
+        assert engine.recognize(crop.image).result(120).text
         engine.unload()
         assert unloaded.wait(60)
         row = {

@@ -114,6 +114,13 @@ def test_what_is_missing_or_damaged_is_named(
     assert checkpoint_problem(folder) == problem
 
 
+def test_another_tokenizer_file_is_not_enough(tmp_path: Path) -> None:
+    # MangaOCR's tokenizer needs the vocabulary itself
+    folder = write_checkpoint(tmp_path / "x", 100)
+    (folder / "vocab.txt").rename(folder / "tokenizer.json")
+    assert checkpoint_problem(folder) == "vocab.txt is missing"
+
+
 def test_weights_that_were_cut_off_do_not_count(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "x", 1000)
     path = folder / "model.safetensors"
