@@ -8,22 +8,15 @@ true size.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import true_size
-from benchmarks.cold_start import LATER_LIMIT_S, Times, bubble, measure_package
+from benchmarks.cold_start import LATER_LIMIT_S, Times, compare, measure_package
 from benchmarks.report import Report
 from benchmarks.stage import HOTKEY, Probe, Stage
-from core.images import to_png
-from tests.support.local_library import TINY_MANGA_OCR
-
-RUNS = 5
 
 
 def measure(report: Report, name: str, checkpoint: Path, picture: Path, runs: int) -> None:
@@ -60,23 +53,5 @@ def _snip(stage: Stage) -> float:
         probe.end()
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--only", choices=("tiny", "true"), help="measure with those weights alone")
-    options = parser.parse_args()
-    report = Report()
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "bubble.png"
-        picture.write_bytes(to_png(bubble()))
-        if options.only != "true":
-            measure(report, "Tiny weights", TINY_MANGA_OCR, picture, options.runs)
-        if options.only != "tiny":
-            checkpoint = Path(folder) / "true-size"
-            true_size.write(checkpoint)
-            measure(report, "True size", checkpoint, picture, options.runs)
-    return bool(report.failed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare(measure, __doc__))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,13 @@ from core.images import to_png
 from core.process import ModelProcess
 from core.types import RgbImage
 from tests.support.local_library import TINY_MANGA_OCR
-from tests.support.manga_crops import load_crops
+from tests.support.manga_crops import Crop, load_crops
 
 RUNS, READS = 5, 5
 LATER_LIMIT_S = 0.5
+
+Measure = Callable[[Report, str, Path, Path, int], None]
+"""Given the weights' name and folder, the picture, and how many runs."""
 
 PACKAGE = """
 import json, sys, time
@@ -119,13 +123,14 @@ def measure(report: Report, name: str, checkpoint: Path, picture: Path, runs: in
     report.row("texts that differ", float(package.text != ours.text), "", 0)
 
 
-def bubble() -> RgbImage:
+def bubble() -> Crop:
     """One that the tiny model can read."""
-    return next(crop.image for crop in load_crops("plain") if crop.image.width > 60)
+    return next(crop for crop in load_crops("plain") if crop.image.width > 60)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def compare(measure: Measure, description: str | None) -> int:
+    """The command line of a comparison with tiny weights and with those of the true size; its exit status."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--picture", type=Path, help="instead of a bubble that the tiny model can read")
     parser.add_argument("--only", choices=("tiny", "true"), help="measure with those weights alone")
@@ -134,7 +139,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         picture = options.picture or Path(folder) / "bubble.png"
         if options.picture is None:
-            picture.write_bytes(to_png(bubble()))
+            picture.write_bytes(to_png(bubble().image))
         if options.only != "true":
             measure(report, "Tiny weights", TINY_MANGA_OCR, picture, options.runs)
         if options.only != "tiny":
@@ -145,4 +150,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(compare(measure, __doc__))

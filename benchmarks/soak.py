@@ -15,12 +15,12 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.cold_start import bubble
 from benchmarks.memory import private_mb
 from benchmarks.report import Report
 from benchmarks.stage import HOTKEY, Probe, Stage
 from core.images import to_png
 from tests.support.local_library import TINY_MANGA_OCR
-from tests.support.manga_crops import load_crops
 
 CYCLES = 100
 WARM_UP = 5
@@ -32,7 +32,7 @@ _HELPER_IDLE_S = 25
 def main() -> int:
     cycles = int(sys.argv[1]) if len(sys.argv) > 1 else CYCLES
     report = Report()
-    crop = next(c for c in load_crops() if c.category == "plain" and c.image.width > 60)
+    crop = bubble()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "bubble.png"
         picture.write_bytes(to_png(crop.image))

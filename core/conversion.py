@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from core.jobs import Job
-from core.models.entries import Progress
-
-OnProgress = Callable[[Progress], None]
+from core.models.entries import OnProgress, Progress
 
 
 class Weights(Protocol):
@@ -26,10 +24,14 @@ W = TypeVar("W", bound=Weights)
 
 
 class Conversions(Generic[W]):
-    """``start`` begins one, and reports its progress to the function that it is given."""
+    """``start`` begins one, and reports its progress to the function that it is given; ``on_change`` is
+    called when one begins and when it ends."""
 
-    def __init__(self, start: Callable[[str, OnProgress], Job[W]]) -> None:
+    def __init__(
+        self, start: Callable[[str, OnProgress], Job[W]], on_change: Callable[[], None] = lambda: None
+    ) -> None:
         self._start = start
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._running: dict[Path, _Conversion[W]] = {}
 
@@ -41,11 +43,20 @@ class Conversions(Generic[W]):
         """
         with self._lock:
             running = self._running.get(weights.folder)
+            begins = running is None or running.job.done()
             if running is None or running.job.done():
                 running = self._running[weights.folder] = _Conversion(self._start, model_setting)
+        if begins:
+            self._on_change()
+            running.job.on_done(lambda _: self._on_change())
         if on_progress is not None:
             running.listen(on_progress)
         return running.job
+
+    @property
+    def busy(self) -> bool:
+        with self._lock:
+            return any(not running.job.done() for running in self._running.values())
 
 
 class _Conversion(Generic[W]):

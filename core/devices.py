@@ -56,6 +56,14 @@ def candidates(asked: str, kinds: Sequence[str], devices: Sequence[Device]) -> l
     return [*usable, "cpu"]
 
 
+def precision_on(device: str, asked: str) -> str:
+    """The precision that weights are loaded in: half of it only on cards, which are made for that, so that
+    the CPU's text is exact."""
+    if asked != "auto":
+        return asked
+    return "fp16" if device.startswith("cuda") else "fp32"
+
+
 def physical_cores() -> int:
     """Physical cores this process may use; threads beyond them slow a model down."""
     allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.alternatives import by_built_in
-from core.conversion import Conversions, OnProgress, W, Weights
+from core.conversion import Conversions, W, Weights
 from core.engines import BUILT_IN, ENGINES, EngineSpec, LoadOptions, find_engine
 from core.errors import (
     AlreadyDownloading,
@@ -25,6 +25,7 @@ from core.host import HostLimits, ModelHost, Plan
 from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
+from core.models.entries import OnProgress
 from core.models.estimate import memory_needed
 from core.ocr.postprocess import compose
 from core.process import ModelProcess
@@ -106,7 +107,9 @@ class Engine:
         # "quick" is the built-in engine beside another one that is still loading, or cannot be loaded.
         self._hosts = {"ocr": host("ocr", self._plan_ocr), "quick": host("quick", self._plan_quick)}
         self._runners = [runner(host) for host in self._hosts.values()]
-        self._conversions: Conversions[Any] = Conversions(self._start_conversion)
+        self._conversions: Conversions[Any] = Conversions(
+            self._start_conversion, lambda: self._events.emit(self.state())
+        )
         self._forget_settings = settings.subscribe(lambda _: self._wake_all())
         for thread in self._runners:
             thread.start()
@@ -260,23 +263,30 @@ class Engine:
     def _result_of(self, role: str) -> Callable[[dict[str, Any], float], OcrResult]:
         def convert(answer: dict[str, Any], seconds: float) -> OcrResult:
             state = self.state(role)
-            return self._composed(answer["blocks"], state.engine, state.device, seconds)
+            return self._composed(answer["blocks"], seconds, state.engine, state.device, state.precision)
 
         return convert
 
-    def _composed(self, blocks_json: list[Any], engine: str, device: str, seconds: float) -> OcrResult:
+    def _composed(
+        self,
+        blocks_json: list[Any],
+        seconds: float,
+        engine: str = BUILT_IN,
+        device: str = "cpu",
+        precision: str = "",
+    ) -> OcrResult:
         blocks = tuple(TextBlock.from_json(block) for block in blocks_json)
         text = compose(blocks, self._settings.current.reading)
         if by_built_in(blocks):
-            engine, device = BUILT_IN, "cpu"
-        return OcrResult(text, blocks, engine, device, seconds)
+            engine, device, precision = BUILT_IN, "cpu", ""
+        return OcrResult(text, blocks, engine, device, seconds, precision=precision)
 
     def _on_piece(self, reading: ReadingJob, role: str) -> Callable[[dict[str, Any]], None]:
         def on_piece(piece: dict[str, Any]) -> None:
             provisional = piece.get("provisional")
             if provisional is not None:
                 seconds = float(provisional.get("seconds", 0.0))
-                reading.tell_provisional(self._composed(provisional["blocks"], BUILT_IN, "cpu", seconds))
+                reading.tell_provisional(self._composed(provisional["blocks"], seconds))
             elif reading.on_piece is not None:
                 reading.on_piece(piece)
 
@@ -328,7 +338,12 @@ class Engine:
         return [self._hosts[role], self._hosts["quick"]] if role == "ocr" else [self._hosts[role]]
 
     def state(self, role: str = "ocr") -> HostState:
-        return self._hosts[role].state
+        """What its model is doing. One whose weights are being converted is loading."""
+        state = self._hosts[role].state
+        idle = state.state in (State.UNLOADED, State.FAILED)
+        if role == "ocr" and idle and self._conversions.busy:
+            return HostState(role, State.LOADING, self.reading_engine())
+        return state
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of every change of state, in the host's thread; returns the function that ends it.

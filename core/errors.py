@@ -227,7 +227,7 @@ class ModelUnknown(ModelError):
 
 class ModelUnusable(ModelError):
     sentence = "{model} cannot be used: {reason}."
-    hint = "Check it with 'yomitori models verify', or download it again."
+    hint = "Check it with 'yomitori models verify', and get it anew: download it, or copy the folder again."
 
 
 class LicenceNotAccepted(ModelError):

@@ -214,7 +214,8 @@ class OcrResult:
     """What an engine read: ``text`` after post-processing, ``blocks`` in reading order as read.
 
     ``seconds`` is the time the engine took for this image, loading and waiting left out. ``notice`` says why
-    another engine than the one asked for has read, None when it is the one.
+    another engine than the one asked for has read, None when it is the one. ``precision`` is that of the
+    weights in memory, empty for an engine that has none to choose.
     """
 
     text: str
@@ -223,6 +224,7 @@ class OcrResult:
     device: str
     seconds: float
     notice: YomitoriError | None = None
+    precision: str = ""
 
     @property
     def confidence(self) -> float | None:
@@ -239,6 +241,7 @@ class OcrResult:
             "blocks": [block.to_json() for block in self.blocks],
             "engine": self.engine,
             "device": self.device,
+            "precision": self.precision,
             "seconds": round(self.seconds, 4),
             "notice": None if self.notice is None else self.notice.to_json(),
         }
@@ -252,4 +255,6 @@ class OcrResult:
             value["device"],
             value["seconds"],
             from_json(value["notice"]) if value.get("notice") else None,
+            # Histories of older versions do not have it.
+            value.get("precision", ""),
         )

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from core.devices import Device, candidates
+from core.devices import Device, candidates, precision_on
 from core.engines import ENGINES, EngineSpec, loading_engine
 from core.errors import YomitoriError
 from core.memory import CPU_FALLBACK_SHARE
 from core.models.entries import Checkpoint, ModelEntry
-from core.models.estimate import memory_needed, memory_of, precision_on
+from core.models.estimate import memory_needed, memory_of
 from core.models.library import ModelLibrary
 from core.models.places import ensure_models_root
 from core.models.steps import free_disk

@@ -24,10 +24,11 @@ from core.models.entries import (
     Imported,
     LibraryChanged,
     ModelEntry,
+    OnProgress,
     Progress,
     Update,
 )
-from core.models.library import ModelLibrary, OnProgress
+from core.models.library import ModelLibrary
 from core.settings import Settings, SettingsStore
 from desktop.model_survey import Devices, Survey, survey
 from desktop.worker import Bridge

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel
 
 from core.alternatives import Variant
+from core.types import OcrResult
 from desktop.readings import EDITED
 from desktop.texts import engine_title
 from desktop.theme import set_role
@@ -28,7 +29,7 @@ class Facts(QLabel):
         self._lines = (line,)
         told = [
             self.tr("Engine: {engine}").format(engine=engine),
-            self.tr("Device: {device}").format(device="CPU" if result.device == "cpu" else result.device),
+            self.tr("Device: {device}").format(device=_device(result)),
             self.tr("Time: {seconds} s").format(seconds=f"{result.seconds:.2f}"),
         ]
         if variant.how == EDITED:
@@ -63,3 +64,9 @@ class Facts(QLabel):
             shown,
             self.foregroundRole(),
         )
+
+
+def _device(result: OcrResult) -> str:
+    """``CPU, fp32``"""
+    name = "CPU" if result.device == "cpu" else result.device
+    return f"{name}, {result.precision}" if result.precision else name

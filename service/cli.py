@@ -205,7 +205,11 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
                 worst = worst or outcome.exit_code
                 continue
             image, result = outcome
-            _print_result(source, result, arguments.json, first=index == 0)
+            if arguments.json:
+                _print_json(source, result, store.current)
+            else:
+                print(("" if index == 0 else "\n") + result.text, flush=True)
+            _tell_result(source, result)
             if arguments.annotate:
                 from service.annotate import annotate
 
@@ -296,11 +300,20 @@ def _load(source: str) -> RgbImage:
     return load_image(Path(source), source)
 
 
-def _print_result(source: str, result: OcrResult, as_json: bool, first: bool) -> None:
-    if as_json:
-        print(json.dumps({"file": source, **result.to_json()}, ensure_ascii=False), flush=True)
-    else:
-        print(("" if first else "\n") + result.text, flush=True)
+def _print_json(source: str, result: OcrResult, settings: Settings) -> None:
+    """One row, with what was asked for beside what was used."""
+    models = settings.models
+    asked = {
+        "engine": settings.reading.engine,
+        "model": models.ocr_model,
+        "device": models.device,
+        "precision": models.precision,
+    }
+    row = {"file": source, **result.to_json(), "asked": asked}
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+
+
+def _tell_result(source: str, result: OcrResult) -> None:
     if result.notice is not None:
         print(
             f"yomitori: {result.notice.message} Read by the {title_of(result.engine)} engine.",

@@ -54,9 +54,9 @@ def add_parser(
     def add(name: str, help_text: str, model: str | None = None) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
         if model is not None:
-            parser.add_argument(
-                "model", metavar="MODEL", nargs=model or None, type=model_name, help="name or hub id"
-            )
+            # Where none need be named, it may be the user's own folder.
+            which = "name, hub id or folder" if model else "name or hub id"
+            parser.add_argument("model", metavar="MODEL", nargs=model or None, type=model_name, help=which)
         add_flags(parser)
         return parser
 

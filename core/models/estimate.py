@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from core.devices import precision_on
 from core.engines import ENGINES, EngineSpec, loading_engine
 from core.models.entries import ModelEntry
 from core.models.layout import BIN_WEIGHTS, safetensors_header, weight_files
@@ -56,13 +57,6 @@ def _stored(path: Path) -> int:
 def _tensors(path: Path) -> list[dict[str, Any]]:
     header = safetensors_header(path)
     return [] if header is None else list(header.tensors.values())
-
-
-def precision_on(device: str, asked: str) -> str:
-    """The precision that weights are loaded in: half of it only on cards, which are made for that."""
-    if asked != "auto":
-        return asked
-    return "fp16" if device.startswith("cuda") else "fp32"
 
 
 def memory_needed(folder: Path, device: str, asked: str, beside: int = 0) -> int:

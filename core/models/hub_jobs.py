@@ -10,9 +10,9 @@ from core.errors import LicenceNotAccepted
 from core.jobs import Job
 from core.models import licences
 from core.models.catalogue import KnownRevision
-from core.models.entries import Downloaded, DownloadPlan, Update
+from core.models.entries import Downloaded, DownloadPlan, OnProgress, Update
 from core.models.layout import is_commit
-from core.models.news import News, OnProgress
+from core.models.news import News
 from core.models.records import ModelRecord
 from core.models.stock import Stock, Target
 

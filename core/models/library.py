@@ -32,12 +32,13 @@ from core.models.entries import (
     Imported,
     LibraryChanged,
     ModelEntry,
+    OnProgress,
     Update,
 )
 from core.models.hosts import Hosts, RunnerFactory, thread_runner
 from core.models.hub_jobs import HubJobs
 from core.models.lock import try_lock
-from core.models.news import Listener, News, OnProgress
+from core.models.news import Listener, News
 from core.models.records import ModelRecord, Records
 from core.models.stock import OwnFolder, Stock
 from core.paths import Paths

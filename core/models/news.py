@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from core.jobs import Job
-from core.models.entries import LibraryChanged, Progress
+from core.models.entries import LibraryChanged, OnProgress, Progress
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-OnProgress = Callable[[Progress], None]
 Listener = Callable[[LibraryChanged], None]
 
 

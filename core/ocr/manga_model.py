@@ -23,7 +23,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
-from core.devices import physical_cores
+from core.devices import physical_cores, precision_on
 from core.engines import LoadOptions
 from core.errors import Cancelled, ModelUnusable, OutOfMemory
 from core.ocr.manga_checkpoint import check, name_of
@@ -220,9 +220,7 @@ class _Stop(StoppingCriteria):
 
 
 def _precision(asked: str, device: str) -> str:
-    """``auto``: half precision only where the hardware is made for it, so that the CPU's text is exact."""
-    if asked != "auto":
-        return asked
-    if device.startswith("cuda"):
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
-    return "fp32"
+    """As a card of this machine can: bf16 where torch has it there, which fp16 is only the stand-in for."""
+    if asked == "auto" and device.startswith("cuda") and torch.cuda.is_bf16_supported():
+        return "bf16"
+    return precision_on(device, asked)

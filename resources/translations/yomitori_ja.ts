@@ -1877,10 +1877,6 @@
         <translation>{model} は使えません: {reason}。</translation>
     </message>
     <message>
-        <source>Check it with &apos;yomitori models verify&apos;, or download it again.</source>
-        <translation>「yomitori models verify」で検査するか、もう一度ダウンロードしてください。</translation>
-    </message>
-    <message>
         <source>There is no model called {model}.</source>
         <translation>{model} というモデルはありません。</translation>
     </message>
@@ -2087,6 +2083,10 @@
     <message>
         <source>it is closed</source>
         <translation>閉じられています</translation>
+    </message>
+    <message>
+        <source>Check it with &apos;yomitori models verify&apos;, and get it anew: download it, or copy the folder again.</source>
+        <translation>「yomitori models verify」で確認し、ダウンロードし直すか、フォルダーをコピーし直してください。</translation>
     </message>
     <message>
         <source>a frame without a kind</source>

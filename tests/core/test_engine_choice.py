@@ -191,6 +191,28 @@ def test_old_weights_are_converted_once_before_they_are_loaded(subject: Subject)
     assert subject.library.touched == 2, "that they were used is remembered"
 
 
+def test_a_model_whose_weights_are_converted_is_loading(subject: Subject) -> None:
+    # given weights that must be converted first
+    subject.library.needs_conversion = True
+    # when a snip is about to come
+    subject.engine.load()
+
+    # then it is told until the conversion has failed
+    def told() -> list[tuple[State, str]]:
+        return [(state.state, state.engine) for state in subject.states if state.role == "ocr"]
+
+    assert told() == [(State.LOADING, "manga-ocr")]
+    assert subject.engine.state().state is State.LOADING
+    subject.library.conversions[0].fail(ModelUnusable(model="manga", reason="it is damaged"))
+    assert told()[1:] == [(State.UNLOADED, "")]
+    # or has ended, when the next one asks for it
+    job = subject.engine.recognize(PICTURE)
+    assert subject.engine.state().state is State.LOADING
+    subject.library.needs_conversion = False
+    subject.library.conversions[1].finish({}, 0.0)
+    assert job.result(STALL).engine == "manga-ocr"
+
+
 def test_all_who_wait_for_a_conversion_hear_how_far_it_is(subject: Subject) -> None:
     # given a snip that waits for a conversion, which was begun when the region was still being selected
     subject.library.needs_conversion = True

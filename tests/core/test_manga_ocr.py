@@ -474,9 +474,21 @@ def test_what_is_loaded_is_told(engine: Running) -> None:
     assert "tiny-manga-ocr" in engine.loaded["detail"]
 
 
-def test_half_precision_reads_too(other: Running, crops: list[Crop]) -> None:
-    assert other.load(precision="bf16")["precision"] == "bf16"
-    assert other.run(clean(crops, 1)[0].image)[0]
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_reads_too(other: Running, crops: list[Crop], precision: str) -> None:
+    assert other.load(precision=precision)["precision"] == precision
+    chosen = clean(crops, 5)
+    read = [text_of(other.run(crop.image, retry_doubtful=False)[0]) for crop in chosen]
+    assert sum(text == crop.text for text, crop in zip(read, chosen, strict=True)) >= 4
+
+
+def test_what_a_device_map_has_placed_reads_the_same(failing: Faults, crops: list[Crop]) -> None:
+    chosen = clean(crops, 5)
+    read = []
+    for device in ("cpu", "cuda:0"):
+        assert failing.load("", device)["device"] == device
+        read.append([text_of(failing.running.run(crop.image)[0]) for crop in chosen])
+    assert read[0] == read[1] == [crop.text for crop in chosen]
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,10 @@ def test_mangaocr_reads_where_its_weights_are_and_converts_them_first_where_they
     result = OcrResult.from_json(json.loads(done.stdout))
     assert (result.engine, result.device) == ("manga-ocr", "cpu")
     assert result.blocks[0].text == crop.text
+    # and what read it is told beside what was asked for
+    row = json.loads(done.stdout)
+    assert row["precision"] == "fp32"
+    assert row["asked"] == {"engine": "auto", "model": old, "device": "auto", "precision": "auto"}
 
 
 @pytest.mark.parametrize(("asked", "engine"), [("auto", "ppocr"), ("manga-ocr", "manga-ocr")])

@@ -1,8 +1,9 @@
 """MangaOCR on a device that fails on purpose, with the exceptions torch really raises.
 
 Registered under MangaOCR's own name. It runs the real engine on the CPU, also when it was asked for
-``cuda:0``, which it reports as the device in use. ``YOMITORI_FAULTS`` (read in the model process) says what
-goes wrong there: faults apart by commas, each ``WHERE=WHAT``; ``@PATH`` for what is in that file at the time.
+``cuda:0``, which it reports as the device in use; the weights are then placed by a device map, as on a card.
+``YOMITORI_FAULTS`` (read in the model process) says what goes wrong there: faults apart by commas, each
+``WHERE=WHAT``; ``@PATH`` for what is in that file at the time.
 
 WHERE: ``load``; ``job3``, the third picture that this engine is given; ``jobs``, every picture;
 ``batch2``, whenever more than 2 crops go through the network together.
@@ -52,7 +53,8 @@ class FaultyMangaOcrEngine(MangaOcrEngine):
             def _place_on(self, device: str) -> str:
                 if "load" in _faults("refused", device):
                     raise DeviceFailed(device=device, reason="this torch finds no CUDA device")
-                return "cpu"
+                # To torch this is the CPU, to the engine a device that is not.
+                return "cpu" if device == "cpu" else "cpu:0"
 
             def _from_pretrained(self, folder: Path) -> Any:
                 _fail(["load"], self.device)
