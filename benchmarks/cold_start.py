@@ -94,7 +94,7 @@ def measure_ours(checkpoint: Path, picture: Path, times: Times) -> None:
 
 
 def _read(process: ModelProcess, job: int, image: RgbImage) -> dict[str, Any]:
-    process.run(job, "recognize", {"retry_doubtful": False}, image)
+    process.run(job, "recognize", {"retry_doubtful": False}, (image,))
     return _await(process, "done")
 
 

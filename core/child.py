@@ -87,8 +87,8 @@ class _Worker:
         start = time.perf_counter()
         try:
             assert self._engine is not None, "a job before the load"
-            image = frames.image_of(header, payload)
-            steps = self._engine.run(header["op"], header["params"], image, lambda: job in self._cancelled)
+            images = frames.images_of(header, payload)
+            steps = self._engine.run(header["op"], header["params"], images, lambda: job in self._cancelled)
             while True:
                 try:
                     piece = next(steps)

@@ -201,7 +201,7 @@ class Engine:
             "allow_repeats": options.allow_repeats,
             "quick": on_provisional is not None,
         }
-        main = Job("recognize", params, image, self._result_of("ocr"), self._on_piece(reading, "ocr"))
+        main = Job("recognize", params, (image,), self._result_of("ocr"), self._on_piece(reading, "ocr"))
 
         def read_by_another(error: YomitoriError) -> bool:
             if not quick or not isinstance(error, _READ_BY_ANOTHER):
@@ -258,7 +258,7 @@ class Engine:
         return self._settings.current.reading.engine == "auto" and self.reading_engine() != BUILT_IN
 
     def _quick_job(self, image: RgbImage) -> Job[OcrResult]:
-        return Job("recognize", {}, image, self._result_of("quick"))
+        return Job("recognize", {}, (image,), self._result_of("quick"))
 
     def _result_of(self, role: str) -> Callable[[dict[str, Any], float], OcrResult]:
         def convert(answer: dict[str, Any], seconds: float) -> OcrResult:
@@ -298,7 +298,7 @@ class Engine:
         def convert(answer: dict[str, Any], _seconds: float) -> list[tuple[Box, Direction]]:
             return [(Box.from_json(b["box"]), Direction(b["direction"])) for b in answer["blocks"]]
 
-        job = Job("detect", {}, image, convert)
+        job = Job("detect", {}, (image,), convert)
         if image.width * image.height > MAX_PIXELS:
             job.fail(too_large("The picture", image.width, image.height))
         else:

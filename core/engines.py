@@ -58,7 +58,7 @@ class ModelEngine(Protocol):
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         """Do one job: yield pieces (JSON objects) as they come, return the result (a JSON object).

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from core.errors import ProtocolError
@@ -59,15 +60,17 @@ def receive(connection: ByteConnection) -> tuple[dict[str, Any], bytes]:
     return decode(connection.recv_bytes(MAX_FRAME))
 
 
-def image_fields(image: RgbImage | None) -> tuple[dict[str, Any], bytes]:
-    """The header fields and the payload that carry ``image``."""
-    if image is None:
-        return {}, b""
-    return {"width": image.width, "height": image.height}, image.data
+def image_fields(images: Sequence[RgbImage]) -> tuple[dict[str, Any], bytes]:
+    """The header fields and the payload that carry pictures."""
+    sizes = [[image.width, image.height] for image in images]
+    return {"images": sizes}, b"".join(image.data for image in images)
 
 
-def image_of(header: dict[str, Any], payload: bytes) -> RgbImage | None:
-    """The picture that ``image_fields`` described, or None."""
-    if "width" not in header:
-        return None
-    return RgbImage(header["width"], header["height"], payload)
+def images_of(header: dict[str, Any], payload: bytes) -> tuple[RgbImage, ...]:
+    """The pictures that ``image_fields`` described."""
+    images, start = [], 0
+    for width, height in header.get("images", ()):
+        end = start + 3 * width * height
+        images.append(RgbImage(width, height, payload[start:end]))
+        start = end
+    return tuple(images)

@@ -452,7 +452,7 @@ class ModelHost:
         assert self._process is not None
         assert self._loaded is not None
         title = self._loaded[0].title
-        self._process.run(job.id, job.op, job.params, job.image)
+        self._process.run(job.id, job.op, job.params, job.images)
         deadline = time.monotonic() + self._limits.silence
         asked = False
         while True:

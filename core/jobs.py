@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
@@ -25,14 +25,14 @@ class Job(Generic[T]):
         self,
         op: str,
         params: dict[str, Any],
-        image: RgbImage | None,
+        images: Sequence[RgbImage],
         convert: Callable[[dict[str, Any], float], T],
         on_piece: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self.id = next(_ids)
         self.op = op
         self.params = params
-        self.image = image
+        self.images = tuple(images)
         self.on_piece = on_piece
         self._convert = convert
         self._future: Future[T] = Future()

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -80,9 +80,9 @@ class ModelProcess:
         """Ask it to load; the answer is a ``loaded`` or an ``error`` frame."""
         self._send({"kind": "load", "spec": asdict(spec), "options": options.to_json()})
 
-    def run(self, job: int, op: str, params: dict[str, Any], image: RgbImage | None) -> None:
+    def run(self, job: int, op: str, params: dict[str, Any], images: Sequence[RgbImage] = ()) -> None:
         """Ask it to do a job; the answer is ``piece`` frames, then ``done`` or ``error``."""
-        fields, payload = frames.image_fields(image)
+        fields, payload = frames.image_fields(images)
         self._send({"kind": "job", "id": job, "op": op, "params": params, **fields}, payload)
 
     def cancel(self, job: int) -> None:

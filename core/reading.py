@@ -24,7 +24,7 @@ class ReadingJob(Job[OcrResult]):
         on_piece: Callable[[dict[str, Any]], None] | None = None,
         on_provisional: Provisional | None = None,
     ) -> None:
-        super().__init__("recognize", {}, image, _no_answer, on_piece)
+        super().__init__("recognize", {}, (image,), _no_answer, on_piece)
         self._on_provisional = on_provisional
         self._lock = threading.Lock()
         self._behind: list[Job[OcrResult]] = []

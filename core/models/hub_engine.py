@@ -49,7 +49,7 @@ class HubEngine:
         self,
         op: str,
         params: Params,
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         operations: dict[str, Callable[[Params, IsCancelled], Steps[dict[str, Any]]]] = {

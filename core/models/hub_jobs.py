@@ -57,7 +57,7 @@ class HubJobs:
 
         target = self._stock.target(name)
         params = self._hub_params(target, self._pinned(target))
-        return self._submit("upkeep", Job("resolve", params, None, convert), target.repo)
+        return self._submit("upkeep", Job("resolve", params, (), convert), target.repo)
 
     def download(
         self,
@@ -90,7 +90,7 @@ class HubJobs:
             return Update(target.repo, current, latest, size, changed=latest != current)
 
         params = self._hub_params(target, target.revisions)
-        return self._submit("upkeep", Job("resolve", params, None, convert), target.repo)
+        return self._submit("upkeep", Job("resolve", params, (), convert), target.repo)
 
     def _download(
         self,
@@ -117,7 +117,7 @@ class HubJobs:
             else:
                 told(piece)
 
-        job = Job("download", params, None, convert, on_piece)
+        job = Job("download", params, (), convert, on_piece)
         known = target.known
         if known and not known.licence_open:
             if not accept_licence and (accepted is None or accepted.licence != known.licence):

@@ -174,7 +174,7 @@ class ModelLibrary:
         def convert(answer: dict[str, Any], _seconds: float) -> list[FileCheck]:
             return [FileCheck(**check) for check in answer["checks"]]
 
-        job = Job("verify", params, None, convert, self._news.pieces(target.repo, on_progress))
+        job = Job("verify", params, (), convert, self._news.pieces(target.repo, on_progress))
         if commit is None:
             job.fail(ModelMissing(model=target.known.name if target.known else target.repo))
             return job
@@ -214,7 +214,7 @@ class ModelLibrary:
                 self.records.update(target.repo, lambda record: record.forget(commit))
             return int(answer["freed"])
 
-        return self._submit("upkeep", Job("remove", params, None, convert), target.repo, "changed")
+        return self._submit("upkeep", Job("remove", params, (), convert), target.repo, "changed")
 
     def discard_partial(self, name: str) -> int:
         """Delete what unfinished downloads received, also those of other programs that stopped over an hour
@@ -271,7 +271,7 @@ class ModelLibrary:
             return self._imported(str(params["role"]), answer)
 
         label = target.repo if target else path.name
-        job = Job("import", params, None, convert, self._news.pieces(label, on_progress))
+        job = Job("import", params, (), convert, self._news.pieces(label, on_progress))
         return self._submit("upkeep", job, label, "ready")
 
     def _imported(self, role: str, answer: dict[str, Any]) -> Imported:
@@ -312,7 +312,7 @@ class ModelLibrary:
             "source": str(checkpoint.folder) if checkpoint else "",
             "target": str(target),
         }
-        job = Job("convert", params, None, finish, self._news.pieces(label, on_progress))
+        job = Job("convert", params, (), finish, self._news.pieces(label, on_progress))
         if checkpoint is None:
             job.fail(ModelMissing(model=model_setting))
         elif not checkpoint.needs_conversion:

@@ -75,7 +75,7 @@ class MangaOcrEngine:
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         """``recognize``: every bubble with its text; ``detect``: only where the bubbles are.
@@ -92,8 +92,9 @@ class MangaOcrEngine:
             ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
         """
         reader, model = self._reader, self._model
-        if reader is None or model is None or image is None or op not in ("recognize", "detect"):
+        if reader is None or model is None or len(images) != 1 or op not in ("recognize", "detect"):
             raise ReadFailed(engine="MangaOCR", reason=f"{op} cannot be done")
+        (image,) = images
         from PIL import Image
 
         from core.ocr.ladder import RUNGS, climb

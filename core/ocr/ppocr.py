@@ -96,7 +96,7 @@ class PpOcrEngine:
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         """``recognize``: every bubble with its lines; ``detect``: only where the bubbles are.
@@ -105,8 +105,9 @@ class PpOcrEngine:
             Cancelled: between two batches of lines.
             ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
         """
-        if self._reader is None or image is None or op not in ("recognize", "detect"):
+        if self._reader is None or len(images) != 1 or op not in ("recognize", "detect"):
             raise ReadFailed(engine="built-in", reason=f"{op} cannot be done")
+        (image,) = images
         from core.ocr.pixels import to_picture
 
         if op == "detect":

@@ -46,14 +46,14 @@ def test_damaged_frames_are_refused(frame: bytes) -> None:
         frames.decode(frame)
 
 
-def test_a_picture_crosses_a_pipe_unchanged() -> None:
+def test_pictures_cross_a_pipe_unchanged() -> None:
     ours, theirs = Pipe()
-    image = RgbImage(3, 2, bytes(range(18)))
-    fields, payload = frames.image_fields(image)
+    images = (RgbImage(3, 2, bytes(range(18))), RgbImage(1, 4, bytes(range(12))))
+    fields, payload = frames.image_fields(images)
     frames.send(ours, {"kind": "job", **fields}, payload)
     header, data = frames.receive(theirs)
-    assert frames.image_of(header, data) == image
-    assert frames.image_of({"kind": "job"}, b"") is None
+    assert frames.images_of(header, data) == images
+    assert frames.images_of({"kind": "job"}, b"") == ()
     ours.close()
     theirs.close()
 

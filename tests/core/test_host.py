@@ -79,7 +79,7 @@ class Bench:
     def job(
         self, op: str, on_piece: Callable[[dict[str, Any]], None] | None = None, **params: Any
     ) -> Job[Any]:
-        job: Job[Any] = Job(op, params, None, lambda result, seconds: result, on_piece)
+        job: Job[Any] = Job(op, params, (), lambda result, seconds: result, on_piece)
         params["job"] = job.id  # for the operations that answer by themselves
         self.host.submit(job)
         return job

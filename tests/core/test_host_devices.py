@@ -42,7 +42,7 @@ class Bench:
         return Plan(FAKE_GPU, LoadOptions(self.asked), -1, lambda device: self.need.get(device, 1_000_000))
 
     def job(self, op: str) -> Job[Any]:
-        job: Job[Any] = Job(op, {}, None, lambda result, seconds: result)
+        job: Job[Any] = Job(op, {}, (), lambda result, seconds: result)
         self.host.submit(job)
         return job
 

@@ -76,7 +76,7 @@ class Running:
 
     def start(self, image: RgbImage, op: str = "recognize", **params: Any) -> None:
         self._jobs += 1
-        self._process.run(self._jobs, op, params, image)
+        self._process.run(self._jobs, op, params, (image,))
 
     def first_piece(self) -> dict[str, Any]:
         header = self._process.receive()

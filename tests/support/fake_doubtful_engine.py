@@ -33,11 +33,11 @@ class FakeDoubtfulEngine(FakeMangaEngine):
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
-        assert image is not None
-        yield from super().run(op, params, image, cancelled)
+        (image,) = images
+        yield from super().run(op, params, images, cancelled)
         box = Box(0, 0, image.width, image.height)
         others = tuple(Alternative(text, "beam", (0.6, 0.6, 0.2)) for text in OTHERS)
         line = TextLine(TEXT, box, (0.9, 0.9, 0.3))

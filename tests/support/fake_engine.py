@@ -37,7 +37,7 @@ class FakeEngine:
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         if op == "stream":
@@ -77,7 +77,7 @@ class FakeEngine:
             raise ValueError("the fake engine failed on purpose")
         if op == "raise_ours":
             raise ImageDamaged(name="the fake picture")
-        assert image is not None
+        (image,) = images
         yield {"lines_done": 0, "lines": 1}
         while image.data[:3] == b"\x00\x00\x01" and not cancelled():
             time.sleep(0.01)  # a marked picture is read until it is cancelled

@@ -31,7 +31,7 @@ class FakeGpuEngine(FakeEngine):
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         if op == "oom_everywhere" or (op == "oom" and self.device != "cpu"):
@@ -40,7 +40,7 @@ class FakeGpuEngine(FakeEngine):
             raise DeviceFailed(device=self.device, reason="an illegal memory access")
         if op in ("where", "oom", "fault"):
             return {"device": self.device, "pid": os.getpid()}
-        return (yield from super().run(op, params, image, cancelled))
+        return (yield from super().run(op, params, images, cancelled))
 
 
 FAKE_GPU = EngineSpec(

@@ -40,10 +40,10 @@ class FakeMangaEngine:
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
-        assert image is not None
+        (image,) = images
         box = Box(0, 0, image.width, image.height)
 
         def blocks(text: str) -> dict[str, Any]:

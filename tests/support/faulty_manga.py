@@ -71,11 +71,11 @@ class FaultyMangaOcrEngine(MangaOcrEngine):
         self,
         op: str,
         params: Mapping[str, Any],
-        image: RgbImage | None,
+        images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         self._jobs += 1
-        return (yield from super().run(op, params, image, cancelled))
+        return (yield from super().run(op, params, images, cancelled))
 
 
 def _faults(what: str, device: str) -> list[str]:

@@ -38,7 +38,7 @@ class LocalLibrary:
         assert self.folder is not None
         self.on_progress = on_progress
         weights = LocalWeights(self.folder)
-        job: Job[LocalWeights] = Job("convert", {}, None, lambda answer, seconds: weights)
+        job: Job[LocalWeights] = Job("convert", {}, (), lambda answer, seconds: weights)
         self.conversions.append(job)
         return job
 

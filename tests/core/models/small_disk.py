@@ -34,7 +34,7 @@ class _FullDisk(io.FileIO):
 
 class SmallDiskHub(HubEngine):
     def run(
-        self, op: str, params: Mapping[str, Any], image: RgbImage | None, cancelled: Callable[[], bool]
+        self, op: str, params: Mapping[str, Any], images: tuple[RgbImage, ...], cancelled: Callable[[], bool]
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         if FREE in os.environ:
             usage = shutil.disk_usage("/")
@@ -52,7 +52,7 @@ class SmallDiskHub(HubEngine):
                 return real(path, mode, *args, **options)
 
             Path.open = open_  # type: ignore[method-assign, assignment]
-        return (yield from super().run(op, params, image, cancelled))
+        return (yield from super().run(op, params, images, cancelled))
 
 
 SMALL_DISK = EngineSpec(
