@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from core.errors import (
 from core.history import History, State
 from core.types import Box, Direction, OcrResult, TextBlock, TextLine
 from tests.support.environment import child_environment
+from tests.support.history import Clock, damage_pages, files, in_threads, moved_aside
 
 PNG = b"\x89PNG picture"
 
@@ -41,14 +43,6 @@ def result(text: str) -> OcrResult:
     line = TextLine(text, Box(0, 0, 20, 200), (0.5,) * len(text))
     block = TextBlock(Box(0, 0, 20, 200), Direction.VERTICAL, (line,))
     return OcrResult(text, (block,), "fake", "cpu", 0.25)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -72,10 +66,6 @@ def add(history: History, text: str, image: bytes = PNG) -> int:
     row = history.add_pending(image, 10, 20, "snip")
     history.finish(row, result(text))
     return row
-
-
-def files(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
 
 
 # --- states ----------------------------------------------------------------------------------------------
@@ -341,6 +331,12 @@ def test_old_rows_are_pruned_by_age(history: History, clock: Clock) -> None:
     assert history.image(old) is None
 
 
+def test_what_is_being_read_can_be_spared(history: History) -> None:
+    reading, read = history.add_pending(PNG, 1, 1, "snip"), add(history, "学校")
+    assert history.delete_settled([reading, read, 99]) == 1
+    assert [row.id for row in history.list()] == [reading]
+
+
 def test_the_oldest_rows_are_pruned_by_size_and_those_being_read_stay(history: History) -> None:
     reading = history.add_pending(os.urandom(200_000), 1, 1, "snip")
     rows = [add(history, str(number), os.urandom(200_000)) for number in range(20)]
@@ -390,22 +386,6 @@ def test_a_damaged_file_is_moved_aside_and_said(path: Path, content: bytes) -> N
     row = add(history, "学校")
     assert [r.id for r in history.list("学校")] == [row]
     history.close()
-
-
-def damage_pages(path: Path, mark: bytes) -> None:
-    """Overwrite the beginning of every page that ``mark`` lies on, which says what kind of page it is."""
-    whole = bytearray(path.read_bytes())
-    start = whole.find(mark)
-    assert start >= 0
-    while start >= 0:
-        page = start // 4096 * 4096
-        whole[page : page + 4] = b"\xff" * 4
-        start = whole.find(mark, start + 1)
-    path.write_bytes(whole)
-
-
-def moved_aside(path: Path) -> list[Path]:
-    return [p for p in path.parent.glob("*.broken-*") if not p.name.endswith(("-wal", "-shm"))]
 
 
 @pytest.mark.parametrize(
@@ -477,7 +457,7 @@ def test_damage_that_many_threads_find_at_once_is_moved_aside_once(path: Path) -
     history.close()
 
 
-@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("version", [0, 1, 2])
 @pytest.mark.parametrize("table", ["images", "recipes"])
 def test_a_file_of_another_program_is_moved_aside_as_it_is(path: Path, table: str, version: int) -> None:
     # Given a sound SQLite file that is not ours, under our name
@@ -504,6 +484,156 @@ def test_a_file_of_another_program_is_moved_aside_as_it_is(path: Path, table: st
     assert history.notice is None
     assert history.count() == 1
     history.close()
+
+
+VERSION_1 = """
+CREATE TABLE images (id INTEGER PRIMARY KEY AUTOINCREMENT, pad BLOB NOT NULL, png BLOB NOT NULL);
+CREATE TABLE snips (
+    id INTEGER PRIMARY KEY, created REAL NOT NULL, state TEXT NOT NULL, source TEXT NOT NULL,
+    width INTEGER NOT NULL, height INTEGER NOT NULL, text TEXT NOT NULL DEFAULT '',
+    edited INTEGER NOT NULL DEFAULT 0, folded TEXT NOT NULL DEFAULT '', engine TEXT NOT NULL DEFAULT '',
+    device TEXT NOT NULL DEFAULT '', seconds REAL NOT NULL DEFAULT 0, error TEXT);
+CREATE TABLE results (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE grams (gram TEXT NOT NULL, snip INTEGER NOT NULL, PRIMARY KEY (gram, snip)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def write_version_1(path: Path) -> list[int]:
+    """A file as the version before conversations wrote it, with three snips, the last one never read."""
+    path.parent.mkdir()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
+    db.executescript(VERSION_1)
+    # An id of a row that was deleted since is not given away again
+    db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('images', 7)")
+    rows = []
+    for number, text in enumerate(["学校", "今日は学校に行く", ""]):
+        insert = "INSERT INTO images (pad, png) VALUES (zeroblob(4096), ?)"
+        row = db.execute(insert, (PNG + str(number).encode() * 9000,)).lastrowid
+        assert row is not None
+        rows.append(row)
+        db.execute(
+            "INSERT INTO snips (id, created, state, source, width, height, text, folded, engine, device) "
+            "VALUES (?, ?, ?, 'snip', 10, 20, ?, ?, 'fake', 'cpu')",
+            (row, 1e9 + number, "done" if text else "pending", text, search.fold(text)),
+        )
+        if text:
+            packed = json.dumps(result(text).to_json(), ensure_ascii=False)
+            db.execute("INSERT INTO results VALUES (?, ?)", (row, packed))
+            db.executemany("INSERT INTO grams VALUES (?, ?)", [(g, row) for g in search.grams(text)])
+    db.close()
+    return rows
+
+
+def check_version_1_snips(history: History, rows: list[int]) -> None:
+    assert history.notice is None
+    assert [(row.id, row.text, row.state) for row in history.list()] == [
+        (rows[2], "", State.FAILED),
+        (rows[1], "今日は学校に行く", State.DONE),
+        (rows[0], "学校", State.DONE),
+    ]
+    assert (
+        [row.id for row in history.list("学校")]
+        == [row.id for row in history.find_all("学校")]
+        == rows[1::-1]
+    )
+    assert [history.image(row) for row in rows] == [PNG + str(n).encode() * 9000 for n in range(3)]
+    assert history.result(rows[0]) == result("学校")
+
+
+def version(path: Path) -> int:
+    db = sqlite3.connect(path)
+    found: int = db.execute("PRAGMA user_version").fetchone()[0]
+    assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    db.close()
+    return found
+
+
+def test_a_file_of_version_1_is_brought_up_to_date(path: Path) -> None:
+    rows = write_version_1(path)
+    assert rows == [8, 9, 10]
+    history = History(path)
+    check_version_1_snips(history, rows)
+    # And takes conversations, with ids of their own
+    talk = history.conversations.create()
+    assert talk > rows[-1]
+    assert history.conversations.add_question(talk, "学校？")
+    assert [row.id for row in history.find_all("学校")] == [talk, *rows[1::-1]]
+    assert history.delete([rows[0]]) == 1
+    assert history.conversations.delete([talk]) == 1
+    history.close()
+    assert version(path) == 2
+    History(path).close()
+    assert version(path) == 2
+
+
+def test_old_and_new_files_have_the_same_tables(path: Path) -> None:
+    def schema(file: Path) -> list[tuple[str, str, str]]:
+        db = sqlite3.connect(file)
+        found = db.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        db.close()
+        return sorted((kind, name, "".join(sql.split())) for kind, name, sql in found)
+
+    write_version_1(path)
+    History(path).close()
+    fresh = path.with_name("fresh.sqlite3")
+    History(fresh).close()
+    assert schema(path) == schema(fresh)
+    # And still the same after a deletion has written them anew
+    history = History(fresh)
+    history.delete([add(history, "学校")])
+    history.conversations.delete([history.conversations.create()])
+    history.close()
+    assert [(kind, name) for kind, name, _ in schema(path)] == [
+        (kind, name) for kind, name, _ in schema(fresh)
+    ]
+
+
+DIES_AT = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from core.history import History
+left = int(sys.argv[2])
+connect = sqlite3.connect
+def statement(sql):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+def dying(*args, **kwargs):
+    db = connect(*args, **kwargs)
+    db.set_trace_callback(statement)
+    return db
+sqlite3.connect = dying
+History(Path(sys.argv[1]))
+print("opened")
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
+def test_a_kill_at_any_statement_of_bringing_it_up_to_date_loses_nothing(tmp_path: Path) -> None:
+    seen = []
+    for statement in range(1, 100, 3):
+        # When the program is killed before that statement of the first opening
+        path = tmp_path / str(statement) / "history.sqlite3"
+        rows = write_version_1(path)
+        command = [sys.executable, "-c", DIES_AT, str(path), str(statement)]
+        done = subprocess.run(command, capture_output=True, text=True, env=_env())
+        # Then the file is whole, of one version or the other, and the next start has it all
+        seen.append(version(path))
+        history = History(path)
+        check_version_1_snips(history, rows)
+        history.close()
+        assert version(path) == 2
+        if done.stdout == "opened\n":
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    assert done.stdout == "opened\n"
+    assert seen.count(1) > 5
+    assert seen == sorted(seen)
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(path: Path) -> None:
@@ -592,7 +722,8 @@ while True:
     number += 1
     row = history.add_pending(f"picture {number} ".encode() * 2000, 1, 1, "snip")
     history.finish(row, OcrResult(f"学校 {number}", (), "fake", "cpu", 0.1))
-    print(row, number, flush=True)
+    # In one piece, however Python buffers its output.
+    print(f"{row} {number}\\n", end="", flush=True)
     if number % 5 == 0:
         history.update_text(row - 1, f"今日 {number - 1}")
     if number % 7 == 0:
@@ -751,14 +882,6 @@ def test_reading_goes_on_beside_deletions_which_still_leave_nothing(path: Path) 
     history.close()
     assert b"[0059]" not in files(path.parent)
     assert [file.name for file in path.parent.iterdir()] == ["history.sqlite3"]
-
-
-def in_threads(work: Callable[[int], None], arguments: Iterable[int]) -> None:
-    threads = [threading.Thread(target=work, args=(argument,)) for argument in arguments]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def _env() -> dict[str, str]:
