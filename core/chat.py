@@ -152,13 +152,15 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AnswerPiece:
     """What is new: more ``text``, another ``phase`` (``done`` of ``total`` tokens of the prompt while
-    reading), or a step that had to be taken (``notice``)."""
+    reading), or a step that had to be taken (``notice``). ``again``: the answer starts anew on another
+    device, and what was told of it so far is no part of it."""
 
     text: str = ""
     phase: Phase | None = None
     done: int = 0
     total: int = 0
     notice: YomitoriError | None = None
+    again: bool = False
 
 
 OnAnswerPiece = Callable[[AnswerPiece], None]

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
+from core.checkpoints import W
 from core.jobs import Job
 from core.models.entries import OnProgress, Progress
-
-
-class Weights(Protocol):
-    """A checkpoint on this computer. One that needs conversion is not loaded as it is."""
-
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def needs_conversion(self) -> bool: ...
-
-
-W = TypeVar("W", bound=Weights)
 
 
 class Conversions(Generic[W]):
@@ -28,24 +18,27 @@ class Conversions(Generic[W]):
     called when one begins and when it ends."""
 
     def __init__(
-        self, start: Callable[[str, OnProgress], Job[W]], on_change: Callable[[], None] = lambda: None
+        self, start: Callable[[str, str, OnProgress], Job[W]], on_change: Callable[[], None] = lambda: None
     ) -> None:
         self._start = start
         self._on_change = on_change
         self._lock = threading.Lock()
         self._running: dict[Path, _Conversion[W]] = {}
 
-    def of(self, weights: W, model_setting: str, on_progress: OnProgress | None = None) -> Job[W]:
+    def of(self, weights: W, role: str, model_setting: str, on_progress: OnProgress | None = None) -> Job[W]:
         """The conversion of these weights; a new one only where none is running.
 
         Args:
+            model_setting: what chooses them, for the role.
             on_progress: hears how far it is, in another thread; at once when that is known already.
         """
         with self._lock:
             running = self._running.get(weights.folder)
             begins = running is None or running.job.done()
             if running is None or running.job.done():
-                running = self._running[weights.folder] = _Conversion(self._start, model_setting)
+                running = self._running[weights.folder] = _Conversion(
+                    partial(self._start, role, model_setting)
+                )
         if begins:
             self._on_change()
             running.job.on_done(lambda _: self._on_change())
@@ -60,11 +53,11 @@ class Conversions(Generic[W]):
 
 
 class _Conversion(Generic[W]):
-    def __init__(self, start: Callable[[str, OnProgress], Job[W]], model_setting: str) -> None:
+    def __init__(self, start: Callable[[OnProgress], Job[W]]) -> None:
         self._lock = threading.Lock()
         self._listeners: tuple[OnProgress, ...] = ()
         self._last: Progress | None = None
-        self.job = start(model_setting, self._tell)
+        self.job = start(self._tell)
 
     def listen(self, listener: OnProgress) -> None:
         with self._lock:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from core.alternatives import by_built_in
-from core.conversion import Conversions, W, Weights
+from core.asking import Asking
+from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece
+from core.checkpoints import Library, Weights
+from core.conversion import Conversions
 from core.engines import BUILT_IN, ENGINES, EngineSpec, LoadOptions, find_engine
 from core.errors import (
     AlreadyDownloading,
     DeviceFailed,
     LoadFailed,
-    ModelMissing,
     ModelUnusable,
     NotEnoughMemory,
     StorageError,
@@ -27,6 +29,7 @@ from core.jobs import Job
 from core.memory import MemoryJudge
 from core.models.entries import OnProgress
 from core.models.estimate import memory_needed
+from core.models.imported import not_here
 from core.ocr.postprocess import compose
 from core.process import ModelProcess
 from core.reading import Provisional, ReadingJob
@@ -44,23 +47,6 @@ _READ_BY_ANOTHER = (
     AlreadyDownloading,
 )
 """Failures of an engine after which the built-in one reads, when the choice was automatic."""
-
-
-class Library(Protocol[W]):
-    """Where checkpoints come from (``core.models.library``)."""
-
-    def lookup(self, role: str, model_setting: str) -> W | None:
-        """What is here for the setting's value; None when nothing is. Cheap, and never asks the network."""
-        ...
-
-    def convert(self, role: str, model_setting: str, on_progress: OnProgress | None = None) -> Job[W]:
-        """Make one that can be loaded of what needs conversion; ``on_progress`` is called in a thread of the
-        library's."""
-        ...
-
-    def touch(self, checkpoint: W) -> None:
-        """It is used now."""
-        ...
 
 
 class Runner(Protocol):
@@ -93,7 +79,9 @@ class Engine:
         limits: HostLimits | None = None,
         library: Library[Any] | None = None,
         memory: MemoryJudge | None = None,
+        server_key: Callable[[str], str] = lambda _: "",
     ) -> None:
+        """``server_key`` gives the secret for a server that answers questions, by its address."""
         self._settings = settings
         self._engines = engines
         self._library = library
@@ -104,12 +92,19 @@ class Engine:
             log_file = log_folder / f"model-{role}.log" if log_folder else None
             return ModelHost(role, plan, lambda: ModelProcess(log_file), self.memory, self._events, limits)
 
+        self._asking = Asking(settings, engines, library, self.memory, server_key)
         # "quick" is the built-in engine beside another one that is still loading, or cannot be loaded.
-        self._hosts = {"ocr": host("ocr", self._plan_ocr), "quick": host("quick", self._plan_quick)}
+        self._hosts = {
+            "ocr": host("ocr", self._plan_ocr),
+            "quick": host("quick", self._plan_quick),
+            "vision": host("vision", self._asking.plan),
+        }
         self._runners = [runner(host) for host in self._hosts.values()]
         self._conversions: Conversions[Any] = Conversions(
             self._start_conversion, lambda: self._events.emit(self.state())
         )
+        self._asking.serve(self._hosts["vision"], self._answered)
+        self._events.subscribe(self._asking.on_state)
         self._forget_settings = settings.subscribe(lambda _: self._wake_all())
         for thread in self._runners:
             thread.start()
@@ -158,7 +153,7 @@ class Engine:
             if weights is not None:
                 return spec, weights
             if asked != "auto":
-                raise ModelMissing(model=model)
+                raise not_here(model)
         return self._find(BUILT_IN if asked == "auto" else asked), None
 
     def reading_engine(self) -> str:
@@ -210,19 +205,20 @@ class Engine:
             return True
 
         reading.follow(main, read_by_another)
-        self._when_loadable(main, reading)
+        self._when_loadable("ocr", self._weights(), main, reading.tell_conversion)
         if quick and on_provisional is not None and self.state("ocr").state not in (State.READY, State.BUSY):
             self._hosts["quick"].submit(reading.preview(self._quick_job(image)))
         return reading
 
-    def _when_loadable(self, job: Job[OcrResult], reading: ReadingJob) -> None:
+    def _when_loadable(
+        self, role: str, weights: Weights | None, job: Job[Any], on_conversion: OnProgress | None
+    ) -> None:
         """Submit ``job``, after the conversion of the weights where that comes first."""
-        weights = self._weights()
 
         def submit() -> None:
             if weights is not None and self._library is not None:
-                self._library.touch(weights)
-            self._hosts["ocr"].submit(job)
+                self._library.touch(weights, role)
+            self._hosts[role].submit(job)
 
         if weights is None or not weights.needs_conversion:
             submit()
@@ -237,14 +233,16 @@ class Engine:
 
         # No host has it yet that would end it when it is cancelled.
         job.attach(job.drop)
-        self._convert(weights, reading.tell_conversion).on_done(converted)
+        self._convert(role, weights, on_conversion).on_done(converted)
 
-    def _convert(self, weights: Weights, on_progress: OnProgress | None = None) -> Job[Any]:
-        return self._conversions.of(weights, self._settings.current.models.ocr_model, on_progress)
+    def _convert(self, role: str, weights: Weights, on_progress: OnProgress | None = None) -> Job[Any]:
+        settings = self._settings.current
+        model = settings.models.ocr_model if role == "ocr" else settings.vision.model
+        return self._conversions.of(weights, role, model, on_progress)
 
-    def _start_conversion(self, model: str, on_progress: OnProgress) -> Job[Any]:
+    def _start_conversion(self, role: str, model: str, on_progress: OnProgress) -> Job[Any]:
         assert self._library is not None
-        return self._library.convert("ocr", model, on_progress)
+        return self._library.convert(role, model, on_progress)
 
     def _weights(self) -> Weights | None:
         """What would be loaded now; None for the built-in engine and when nothing can be."""
@@ -307,6 +305,32 @@ class Engine:
             self._hosts["ocr" if ready or not self._may_be_quick() else "quick"].submit(job)
         return job
 
+    # ---- questions about pictures
+
+    def ask(
+        self,
+        messages: Sequence[Message],
+        options: GenerationOptions,
+        on_piece: OnAnswerPiece | None = None,
+    ) -> Job[Answer]:
+        """Have the last message of a conversation answered.
+
+        Args:
+            on_piece: hears of the answer as it comes, in the host's thread. What it has heard when the job
+                fails or is cancelled is all there is of the answer.
+
+        The job fails with ModelMissing, ServerNotSet, ContextFull, OnePictureOnly, or as loading does.
+        """
+        return self._asking.ask(messages, options, on_piece)
+
+    def prepare_question(self, messages: Sequence[Message]) -> None:
+        """Take a conversation in while its next question is still being written, where that costs nobody
+        anything: the model is loaded, and runs on this computer. The next question or call ends it."""
+        self._asking.prepare(messages)
+
+    def _answered(self, weights: Weights | None, job: Job[Answer]) -> None:
+        self._when_loadable("vision", weights, job, None)
+
     # ---- life in memory
 
     def load(self, role: str = "ocr") -> None:
@@ -316,7 +340,7 @@ class Engine:
             self._hosts["quick"].prepare()
         weights = self._weights() if role == "ocr" else None
         if weights is not None and weights.needs_conversion:
-            self._convert(weights)
+            self._convert("ocr", weights)
         else:
             self._hosts[role].prepare()
 

@@ -93,6 +93,10 @@ class EngineSpec:
 
 BUILT_IN = "ppocr"
 """The engine that needs no download, and reads where another cannot yet or cannot at all."""
+LLAVA = "llava"
+"""The engine that answers questions about pictures on this computer."""
+REMOTE = "remote"
+"""The one that has a server answer them."""
 
 ENGINES: tuple[EngineSpec, ...] = (
     EngineSpec(
@@ -105,6 +109,16 @@ ENGINES: tuple[EngineSpec, ...] = (
         has_checkpoint=True,
     ),
     EngineSpec(BUILT_IN, "ocr", "built-in", "core.ocr.ppocr:PpOcrEngine", 200 * 1024 * 1024),
+    EngineSpec(
+        LLAVA,
+        "vision",
+        "LLaVA",
+        "core.vision.llava:LlavaEngine",
+        700 * 1024 * 1024,
+        devices=("cuda", "mps", "cpu"),
+        has_checkpoint=True,
+    ),
+    EngineSpec(REMOTE, "vision", "server", "core.vision.remote:RemoteEngine", 100 * 1024 * 1024),
 )
 
 

@@ -9,34 +9,49 @@
     │   ├── ImageTooLarge
     │   ├── FileUnreadable
     │   ├── NoPictures
+    │   │   └── PicturesDeeper     they lie in folders inside it
     │   ├── NothingInClipboard
     │   └── ImportFailed           what should be imported holds no model
     ├── SettingsError              a setting's name or value is wrong
     │   ├── SettingsDamaged        the file was moved aside
-    │   └── KeyInUse               two actions cannot have one key
+    │   ├── KeyInUse               two actions cannot have one key
+    │   └── ServerNotSet           questions should go to a server, and none is named
     ├── StorageError               a folder or database cannot be read or written
     │   ├── DiskFull
     │   ├── NotEnoughDisk          said before a download begins
+    │   │   └── FixedFolderFull        something fixes the folder for this run
     │   ├── ModelsFolderUnusable   models cannot be kept there
-    │   │   └── ModelsFolderLocked  carries the command that gives the right to write
+    │   │   ├── ModelsFolderLocked     carries the command that gives the right to write
+    │   │   │   └── FixedFolderLocked      something fixes the folder for this run
+    │   │   └── FixedFolderUnusable        the same
     │   └── HistoryDamaged         the file was moved aside
     ├── ModelError                 a model could not do its work
     │   ├── UnknownEngine
     │   ├── LoadFailed
     │   ├── NotEnoughMemory
     │   ├── ModelMissing           its weights are not on this computer
+    │   │   └── ImportGone             it was imported, so no hub has it
+    │   ├── ModelImported          a hub was to be asked for a model that was imported
+    │   ├── NothingToRemove
+    │   ├── NoEarlierRevision
     │   ├── ModelUnknown           no such model in the catalogue or the cache
     │   ├── ModelUnusable          its files cannot be used
     │   ├── LicenceNotAccepted
+    │   ├── OnePictureOnly         it was not taught to look at several
+    │   ├── ContextFull            the conversation is longer than it can take
+    │   ├── SawLess                never raised: told when memory was too short for all details
     │   ├── DeviceFailed           the device cannot be used, or failed at work
+    │   │   ├── DeviceAbsent       it is not there, or PyTorch here was not made for it
     │   │   └── OutOfMemory        the device ran out of memory
     │   ├── FellBack               never raised: told when a model runs on another device than asked
+    │   │   └── FellBackForGood    trying that device again would lead nowhere
     │   ├── ProcessDied            retryable: the next job starts a new process
     │   ├── ProtocolError          retryable, the same
     │   ├── ReadFailed             the engine raised while working
     │   └── Interrupted            Yomitori ended before the picture was read
     ├── HubError                   a download did not work; what was received is kept
     │   ├── HubOffline             downloads are turned off by the environment
+    │   ├── HubAddressWrong        the environment names something that is no address
     │   ├── HubUnreachable         retryable: no network, a proxy, a broken connection
     │   ├── HubRefused             needs a token, or conditions accepted on the model's page
     │   ├── HubNotFound
@@ -129,6 +144,11 @@ class NoPictures(InputError):
     hint = "Files ending in {suffixes} are looked for."
 
 
+class PicturesDeeper(NoPictures):
+    sentence = "There is no picture in {name} itself, only in folders inside it."
+    hint = "Folders inside a folder are not looked into. Name them: {folders}."
+
+
 class NothingInClipboard(InputError):
     sentence = "There is no picture in the clipboard."
     hint = "Copy a picture first, for example with the screenshot key."
@@ -156,6 +176,11 @@ class KeyInUse(SettingsError):
     hint = "Choose another key."
 
 
+class ServerNotSet(SettingsError):
+    sentence = "Questions go to a server, and its address or the model there is not set."
+    hint = "Set both in Settings, or have this computer answer."
+
+
 class StorageError(YomitoriError):
     sentence = "{path} cannot be used: {reason}."
     hint = "Check that the folder exists, that you may write there, and that the disk is not full."
@@ -174,6 +199,10 @@ class NotEnoughDisk(StorageError):
     http_status = 507
 
 
+class FixedFolderFull(NotEnoughDisk):
+    hint = "Free some space. {source} sets this folder: name another one there, or with --models-dir."
+
+
 class ModelsFolderUnusable(StorageError):
     sentence = "Models cannot be kept in {path}: {reason}."
     hint = "Choose another folder for models in Settings."
@@ -182,6 +211,17 @@ class ModelsFolderUnusable(StorageError):
 class ModelsFolderLocked(ModelsFolderUnusable):
     sentence = "Models cannot be kept in {path}: you may not write there."
     hint = "Choose another folder for models in Settings, or take this one over with: {command}"
+
+
+class FixedFolderUnusable(ModelsFolderUnusable):
+    hint = "{source} sets this folder: name another one there, or with --models-dir."
+
+
+class FixedFolderLocked(ModelsFolderLocked):
+    hint = (
+        "{source} sets this folder: name another one there, or with --models-dir, "
+        "or take this one over with: {command}"
+    )
 
 
 class HistoryDamaged(StorageError):
@@ -219,6 +259,29 @@ class ModelMissing(ModelError):
     http_status = 503
 
 
+class ImportGone(ModelMissing):
+    sentence = "{model} was imported, and is not on this computer any more."
+    hint = "Import it again, or choose another model in Settings, Models."
+
+
+class ModelImported(ModelError):
+    sentence = "{model} was imported; no hub knows it."
+    hint = "To mend or renew it, import it again from its folder or zip file."
+    http_status = 422
+
+
+class NothingToRemove(ModelError):
+    sentence = "{model} is not on this computer: there is nothing to remove."
+    hint = "'yomitori models list' shows what is here."
+    http_status = 422
+
+
+class NoEarlierRevision(ModelError):
+    sentence = "There is no earlier revision of {model} on this computer."
+    hint = "An update keeps the revision before it. 'yomitori models list' shows those that are here."
+    http_status = 422
+
+
 class ModelUnknown(ModelError):
     sentence = "There is no model called {model}."
     hint = "'yomitori models list' shows those there are. A hub id looks like owner/name."
@@ -235,11 +298,32 @@ class LicenceNotAccepted(ModelError):
     hint = "Read it on the model's page, then download with --accept-license."
 
 
+class OnePictureOnly(ModelError):
+    sentence = "{model} looks at one picture at a time."
+    hint = "Ask about each picture in a conversation of its own, or choose a model that compares pictures."
+    http_status = 422
+
+
+class ContextFull(ModelError):
+    sentence = "The conversation has {tokens} tokens, and the model can take {limit}."
+    hint = "Start a new conversation, or delete earlier questions."
+    http_status = 422
+
+
+class SawLess(ModelError):
+    sentence = "{device} had too little memory, so the picture was looked at in less detail."
+    hint = "Close other programs, or choose a smaller model."
+
+
 class DeviceFailed(ModelError):
     sentence = "{device} cannot be used: {reason}."
     hint = "Choose another device in Settings, Models & devices."
     http_status = 503
     retryable = True
+
+
+class DeviceAbsent(DeviceFailed):
+    retryable = False
 
 
 class OutOfMemory(DeviceFailed):
@@ -250,6 +334,10 @@ class OutOfMemory(DeviceFailed):
 class FellBack(ModelError):
     sentence = "{reason} {engine} runs on {used} instead of {asked}."
     hint = "Choose Try again in Settings, Models & devices, to return to {asked}."
+
+
+class FellBackForGood(FellBack):
+    hint = "Choose another device in Settings, Models & devices."
 
 
 class ProcessDied(ModelError):
@@ -289,6 +377,11 @@ class HubOffline(HubError):
     hint = "Unset it, or import the model from a folder or a zip file."
 
 
+class HubAddressWrong(HubError):
+    sentence = "{variable} is no address of a hub: {value}."
+    hint = "Set it to an address such as https://huggingface.co, or unset it."
+
+
 class HubUnreachable(HubError):
     sentence = "{host} could not be reached: {reason}."
     hint = "Check the network or the proxy and start again: what was received is kept."
@@ -314,6 +407,8 @@ class HubBusy(HubError):
 class AlreadyDownloading(HubError):
     sentence = "{model} is being downloaded, imported or removed by another Yomitori already."
     hint = "Wait until that is done, then try again."
+    exit_code = 8
+    http_status = 409
     retryable = True
 
 
@@ -383,6 +478,9 @@ class Cancelled(YomitoriError):
 
 def known_errors() -> dict[str, type[YomitoriError]]:
     """Every class of the tree by name."""
+    # A part of the tree; it comes over the pipe also before anything else has imported it.
+    import core.vision.errors  # noqa: F401
+
     found: dict[str, type[YomitoriError]] = {}
     queue: list[type[YomitoriError]] = [YomitoriError]
     while queue:

@@ -26,9 +26,10 @@ class State(StrEnum):
 class HostState:
     """The state of one role's host.
 
-    ``engine`` is the engine's name. ``memory`` is what its process has for itself in RAM, ``vram`` what it
-    took of the graphics card, ``freed`` and ``freed_vram`` what the system had more of after it ended (all
-    in bytes, 0 when not known). ``notice`` says why it does not run where it was asked to.
+    ``engine`` is the engine's name, ``detail`` what it said of itself when it was loaded. ``memory`` is what
+    its process has for itself in RAM, ``vram`` what it took of the graphics card, ``freed`` and
+    ``freed_vram`` what the system had more of after it ended (all in bytes, 0 when not known). ``notice``
+    says why it does not run where it was asked to.
     """
 
     role: str
@@ -42,6 +43,7 @@ class HostState:
     freed_vram: int = 0
     error: YomitoriError | None = None
     notice: YomitoriError | None = None
+    detail: str = ""
 
 
 Listener = Callable[[HostState], None]

@@ -18,12 +18,15 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Pipe, wait
 from typing import Any
 
+from core.chat import Phase
 from core.devices import candidates
 from core.engines import EngineSpec, LoadOptions
 from core.errors import (
     Cancelled,
+    DeviceAbsent,
     DeviceFailed,
     FellBack,
+    FellBackForGood,
     LoadFailed,
     NotEnoughMemory,
     ProcessDied,
@@ -40,16 +43,21 @@ from core.process import ModelProcess, StartProcess
 
 log = logging.getLogger(__name__)
 
+_INSIDE = (Phase.ENCODING, Phase.READING)
+"""Phases of a job in which passes through a network are long."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
     """``queue``: jobs that may wait. Seconds: ``grace`` between asking a job to stop and ending its process,
+    ``forward`` the same while it takes a prompt in and can stop only between passes through its network,
     ``load`` for reading weights, ``silence`` without any sign of life from a job, ``hold`` for which a host
     that was told to get ready waits for its job even when it should unload at once, ``vram`` until the driver
     has given back what a process had of the card."""
 
     queue: int = 64
     grace: float = 3.0
+    forward: float = 10.0
     load: float = 600.0
     silence: float = 180.0
     hold: float = 60.0
@@ -345,7 +353,7 @@ class ModelHost:
         places = candidates(plan.options.device, plan.spec.devices, self._memory.devices())
         why: YomitoriError | None = None
         for device in places:
-            known = self._failed.get(device)
+            known = self._failed.get(device) or self._absence(device)
             if known is not None and device != places[-1]:
                 why = known
                 continue
@@ -369,9 +377,16 @@ class ModelHost:
                 continue
             notice = None
             if why is not None:
-                notice = FellBack(engine=plan.spec.title, used=device, asked=places[0], reason=why)
+                fell_back = FellBackForGood if isinstance(why, DeviceAbsent) else FellBack
+                notice = fell_back(engine=plan.spec.title, used=device, asked=places[0], reason=why)
             self._set_loaded(plan, loaded, notice)
             return
+
+    def _absence(self, device: str) -> DeviceFailed | None:
+        """Asked anew for every load: a card may be plugged in, and looking starts no process."""
+        if not self._memory.is_absent(device):
+            return None
+        return DeviceAbsent(device=device, reason="it is not on this computer")
 
     def _load_on(self, plan: Plan, device: str, job: Job[Any] | None) -> dict[str, Any]:
         """Start a process and have it load; the ``loaded`` frame."""
@@ -401,6 +416,7 @@ class ModelHost:
                 memory=self._process.private_memory(),
                 vram=vram,
                 notice=notice,
+                detail=str(loaded.get("detail", "")),
             )
         )
 
@@ -447,6 +463,7 @@ class ModelHost:
             if job.cancel_requested or self._closing:
                 raise Cancelled
             self._set_state(State.BUSY)
+            self._hand_piece(job, {"again": True})
 
     def _run_job(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
         assert self._process is not None
@@ -455,11 +472,12 @@ class ModelHost:
         self._process.run(job.id, job.op, job.params, job.images)
         deadline = time.monotonic() + self._limits.silence
         asked = False
+        grace = self._limits.grace
         while True:
             if not asked and (job.cancel_requested or self._closing):
                 asked = True
                 self._process.cancel(job.id)
-                deadline = time.monotonic() + (0.0 if self._closing else self._limits.grace)
+                deadline = time.monotonic() + (0.0 if self._closing else grace)
             header = self._next_frame(deadline)
             self._drop_cancelled()
             if header is None:
@@ -474,6 +492,8 @@ class ModelHost:
             if header["kind"] == "piece":
                 if not asked:
                     deadline = time.monotonic() + self._limits.silence
+                    inside = header["piece"].get("phase") in _INSIDE
+                    grace = self._limits.forward if inside else self._limits.grace
                     self._hand_piece(job, header["piece"])
             elif header["kind"] == "done":
                 return header["result"], float(header["seconds"])

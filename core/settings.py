@@ -48,6 +48,10 @@ def _hotkey(title: str, description: str, default: str) -> Any:
     return Field(default=default, title=title, description=description, json_schema_extra={"kind": "hotkey"})
 
 
+_DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$"
+_DEVICES = "auto, cpu, mps or a card such as cuda:0"
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="ignore", validate_assignment=True, frozen=True)
 
@@ -232,11 +236,11 @@ class Models(_Group):
     )
     device: str = Field(
         default="auto",
-        pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$",
+        pattern=_DEVICE,
         title="Device",
         description="Where models run. Automatic uses the graphics card while it has room. "
         "The built-in engine always runs on the CPU.",
-        json_schema_extra={"kind": "device", "expects": "auto, cpu, mps or a card such as cuda:0"},
+        json_schema_extra={"kind": "device", "expects": _DEVICES},
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _choice(
         "Precision",
@@ -274,6 +278,87 @@ class Models(_Group):
     )
 
 
+class Vision(_Group):
+    """Asking"""
+
+    backend: Literal["local", "remote"] = _choice(
+        "Answered by",
+        "What answers questions about pictures. A server gets the pictures you ask it about.",
+        {"local": "This computer", "remote": "A server"},
+        "local",
+    )
+    model: str = Field(
+        default="auto",
+        min_length=1,
+        max_length=4096,
+        title="Model",
+        description="Automatic takes the largest one on this computer that fits. Else a name of the list, "
+        "a hub id (owner/name) or a folder.",
+        json_schema_extra={"kind": "model"},
+    )
+    device: str = Field(
+        default="auto",
+        pattern=_DEVICE,
+        title="Device",
+        description="Where the model runs. Automatic uses the graphics card while it has room.",
+        json_schema_extra={"kind": "device", "expects": _DEVICES},
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = _choice(
+        "Precision",
+        "Half the bits need half the memory, and answer nearly as well.",
+        {
+            "auto": "Automatic",
+            "fp32": "Full (fp32)",
+            "bf16": "Half (bf16)",
+            "fp16": "Half (fp16)",
+        },
+        "auto",
+    )
+    idle_unload: int = Field(
+        default=300,
+        ge=-1,
+        le=86400,
+        title="Free memory when idle for",
+        description="The model is loaded again when you ask. 0 frees at once, -1 never.",
+        json_schema_extra={"unit": "s", "special": {"-1": "Never", "0": "At once"}},
+    )
+    temperature: float = Field(
+        default=0.2,
+        ge=0.0,
+        le=1.0,
+        title="Temperature",
+        description="0 gives the likeliest answer each time, 1 the most varied ones.",
+    )
+    top_p: float = Field(
+        default=1.0,
+        gt=0.0,
+        le=1.0,
+        title="Choose among (top_p)",
+        description="Only from the likeliest words that together have this probability.",
+    )
+    max_tokens: int = Field(
+        default=1024,
+        ge=1,
+        le=32768,
+        title="Longest answer",
+        description="In tokens: about as many as words in English, more than characters in Japanese.",
+        json_schema_extra={"unit": "tokens"},
+    )
+    server_url: str = Field(
+        default="",
+        max_length=2048,
+        title="Server",
+        description="Its address, such as http://localhost:8000/v1: any server that speaks OpenAI's "
+        "interface (vLLM, Ollama, LM Studio, llama.cpp).",
+    )
+    server_model: str = Field(
+        default="",
+        max_length=512,
+        title="Model of the server",
+        description="What the server calls the model that should answer.",
+    )
+
+
 class Storage(_Group):
     """Storage"""
 
@@ -308,6 +393,7 @@ class Settings(_Group):
     card: Card = Field(default_factory=Card)
     reading: Reading = Field(default_factory=Reading)
     models: Models = Field(default_factory=Models)
+    vision: Vision = Field(default_factory=Vision)
     storage: Storage = Field(default_factory=Storage)
 
 
@@ -315,9 +401,10 @@ class Settings(_Group):
 class SettingInfo:
     """What a form, a flag or a table needs to know about one setting.
 
-    ``kind`` is ``bool``, ``int``, ``choice``, ``text``, ``hotkey``, ``model``, ``device`` or ``folder``.
-    ``labels`` maps each value of a choice to the words shown for it, ``special`` the numbers that mean
-    something else than an amount, ``older_names`` are environment variables of other programs that set it.
+    ``kind`` is ``bool``, ``int``, ``float``, ``choice``, ``text``, ``hotkey``, ``model``, ``device`` or
+    ``folder``. ``labels`` maps each value of a choice to the words shown for it, ``special`` the numbers that
+    mean something else than an amount, ``older_names`` are environment variables of other programs that set
+    it.
     """
 
     key: str
@@ -328,8 +415,8 @@ class SettingInfo:
     kind: str
     default: Any
     labels: dict[str, str]
-    minimum: int | None
-    maximum: int | None
+    minimum: float | None
+    maximum: float | None
     unit: str
     special: dict[int, str]
     older_names: tuple[str, ...] = ()
@@ -361,7 +448,7 @@ def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> Setti
         assert list(labels) == list(get_args(info.annotation)), name
     else:
         labels = {}
-        names = {bool: "bool", int: "int", str: "text"}
+        names = {bool: "bool", int: "int", float: "float", str: "text"}
         kind = str(extra.get("kind") or names[info.annotation])  # type: ignore[index]
     bounds = {type(m).__name__: m for m in info.metadata}
     return SettingInfo(
@@ -373,7 +460,7 @@ def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> Setti
         kind=kind,
         default=info.default,
         labels=labels,
-        minimum=getattr(bounds.get("Ge"), "ge", None),
+        minimum=getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None)),
         maximum=getattr(bounds.get("Le"), "le", None),
         unit=str(extra.get("unit", "")),
         special={int(k): str(v) for k, v in dict(extra.get("special", {})).items()},  # type: ignore[arg-type]
@@ -426,6 +513,11 @@ def parse_value(info: SettingInfo, text: str) -> Any:
             return int(text)
         except ValueError:
             raise SettingsError(key=info.key, value=text, reason="say a whole number") from None
+    if info.kind == "float":
+        try:
+            return float(text)
+        except ValueError:
+            raise SettingsError(key=info.key, value=text, reason="say a number such as 0.2") from None
     return text
 
 

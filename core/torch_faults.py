@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from core.errors import DeviceFailed, OutOfMemory, YomitoriError
+from core.errors import DeviceAbsent, DeviceFailed, OutOfMemory, YomitoriError
 
 T = TypeVar("T")
 
@@ -72,18 +72,20 @@ def check_device(device: str) -> None:
 
     Raises:
         DeviceFailed: it cannot; the reason says why.
+        DeviceAbsent: and it never will, with this installation of PyTorch on this computer.
     """
     kind, _, index = device.partition(":")
     if kind == "cpu":
         return
     if kind == "cuda":
         if not torch.cuda.is_available():
-            built = "finds no CUDA device" if torch.version.cuda else "was installed without CUDA"
-            raise DeviceFailed(device=device, reason=f"this torch {built}")
+            if torch.version.cuda or torch.version.hip:
+                raise DeviceFailed(device=device, reason="PyTorch here finds no CUDA device")
+            raise DeviceAbsent(device=device, reason="PyTorch here was installed without CUDA")
         if index and int(index) >= torch.cuda.device_count():
-            raise DeviceFailed(device=device, reason=f"there are only {torch.cuda.device_count()}")
+            raise DeviceAbsent(device=device, reason=f"there are only {torch.cuda.device_count()}")
     elif kind == "mps":
         if not torch.backends.mps.is_available():
-            raise DeviceFailed(device=device, reason="this torch finds no Apple GPU")
+            raise DeviceAbsent(device=device, reason="PyTorch here finds no Apple GPU")
     else:
-        raise DeviceFailed(device=device, reason="there is no such kind of device")
+        raise DeviceAbsent(device=device, reason="there is no such kind of device")

@@ -22,6 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.models.renamed import conversion_of
+from core.vision.family import FAMILY, is_original_format, is_ours
+
 PARTIAL_SUFFIX = ".yomitori.incomplete"
 """Ours can be continued. Like every ``*.incomplete``, no program takes it for a blob."""
 WEIGHTS = "model.safetensors"
@@ -125,6 +128,13 @@ class RepoCache:
         return found
 
 
+def name_of(folder: Path) -> str:
+    """What people call the model in a folder: in the hub's cache layout its id, else the folder's name."""
+    if folder.parent.name == "snapshots":
+        return folder.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return folder.name or str(folder)
+
+
 def repos_in(root: Path) -> list[str]:
     """The hub ids of every model in a cache folder."""
     found = []
@@ -158,14 +168,41 @@ def checkpoint_problem(folder: Path, role: str = "ocr") -> str | None:
     config = _read_json(folder / "config.json")
     if not isinstance(config, dict):
         return _absent(folder, "config.json")
-    if role == "ocr":
-        if config.get("model_type") != "vision-encoder-decoder":
-            return f"it is a {config.get('model_type', 'model')} and not in MangaOCR's format"
-        if not isinstance(_read_json(folder / "preprocessor_config.json"), dict):
-            return _absent(folder, "preprocessor_config.json")
-        if not (folder / "vocab.txt").is_file():
-            return _absent(folder, "vocab.txt")
-    return _weights_problem(folder)
+    problem = _vision_problem(folder, config) if role == "vision" else _ocr_problem(folder, config)
+    return problem or _weights_problem(folder)
+
+
+def is_vision(folder: Path) -> bool:
+    """Whether a folder's ``config.json`` is of a model that answers questions about pictures."""
+    return is_ours(_read_json(folder / "config.json"))
+
+
+def _ocr_problem(folder: Path, config: dict[str, Any]) -> str | None:
+    if config.get("model_type") != "vision-encoder-decoder":
+        return f"it is a {config.get('model_type', 'model')} and not in MangaOCR's format"
+    if not isinstance(_read_json(folder / "preprocessor_config.json"), dict):
+        return _absent(folder, "preprocessor_config.json")
+    if not (folder / "vocab.txt").is_file():
+        return _absent(folder, "vocab.txt")
+    return None
+
+
+def _vision_problem(folder: Path, config: dict[str, Any]) -> str | None:
+    if is_original_format(config):
+        name = str(config.get("_name_or_path", ""))
+        found = conversion_of(name_of(folder)) or conversion_of(name)
+        instead = found.new if found else "a conversion, such as those of llava-hf"
+        return f"it is in LLaVA's original format, take {instead} instead"
+    if config.get("model_type") not in FAMILY:
+        return f"it is a {config.get('model_type', 'model')} and none of {', '.join(FAMILY)}"
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
+        return _absent(folder, "tokenizer.json")
+    processor = _read_json(folder / "processor_config.json")
+    # Newer checkpoints say there how pictures are prepared, older ones in a file of its own.
+    if isinstance(processor, dict) and "image_processor" in processor:
+        return None
+    own = _read_json(folder / "preprocessor_config.json")
+    return None if isinstance(own, dict) else _absent(folder, "preprocessor_config.json")
 
 
 def _absent(folder: Path, name: str) -> str:

@@ -7,16 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelUnusable
+from core.models.layout import name_of
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 NEEDED = ("config.json", "preprocessor_config.json", "vocab.txt")
-
-
-def name_of(folder: Path) -> str:
-    """What people call the model in a folder: in the hub's cache layout its id, else the folder's name."""
-    if folder.parent.name == "snapshots":
-        return folder.parent.parent.name.removeprefix("models--").replace("--", "/")
-    return folder.name or str(folder)
 
 
 def check(folder: Path) -> None:

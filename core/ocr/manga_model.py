@@ -21,14 +21,14 @@ from transformers import (
     ViTImageProcessorPil,
 )
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.utils import logging
 
-from core.devices import physical_cores, precision_on
 from core.engines import LoadOptions
-from core.errors import Cancelled, ModelUnusable, OutOfMemory
-from core.ocr.manga_checkpoint import check, name_of
-from core.ocr.manga_faults import attempt, check_device, free_cache
+from core.errors import Cancelled, OutOfMemory
+from core.models.layout import name_of
+from core.ocr.manga_checkpoint import check
 from core.ocr.manga_text import Read, post_process, spread
+from core.torch_faults import attempt, check_device, free_cache
+from core.weights import TYPES, loading_options, precision_here, prepare_libraries, read_weights
 
 MAX_LENGTH = 300
 """Tokens, as the manga-ocr package asks for."""
@@ -38,7 +38,6 @@ _ENCODED, _ENCODED_CPU = 16, 1
 """Pictures that go through the encoder together: on a CPU that is no faster, and cannot be cancelled."""
 _OTHERS = 3
 """How many of the less likely beams are told."""
-_TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class MangaModel:
@@ -51,22 +50,19 @@ class MangaModel:
             ModelUnusable: the folder does not hold such a model, or a damaged one.
             DeviceFailed, OutOfMemory: not on that device.
         """
-        # Its progress bars and advice have no reader here.
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        prepare_libraries(options.threads)
         folder = Path(options.checkpoint)
         check(folder)
-        torch.set_num_threads(options.threads or physical_cores())
         self.device = options.device
         self._place = self._place_on(options.device)
-        self.precision = _precision(options.precision, self._place)
+        self.precision = precision_here(options.precision, self._place)
         self._batch = _BATCH_CPU if self._place == "cpu" else _BATCH
         self._processor = ViTImageProcessorPil.from_pretrained(folder, local_files_only=True)
         # Only decoded with, so the splitting of words is left out, which would read a dictionary of 250 MB.
         self._tokenizer = BertJapaneseTokenizer.from_pretrained(
             folder, local_files_only=True, word_tokenizer_type="basic"
         )
-        self._network = self._read_weights(folder)
+        self._network = read_weights(self.device, name_of(folder), partial(self._from_pretrained, folder))
 
     def _place_on(self, device: str) -> str:
         """What torch calls the device.
@@ -79,35 +75,8 @@ class MangaModel:
 
     def _from_pretrained(self, folder: Path) -> Any:
         """The network and what was amiss with its weights; raises what torch and transformers raise."""
-        # On other devices accelerate puts each weight where it belongs, without a copy of all in RAM.
-        placed: dict[str, Any] = {} if self._place == "cpu" else {"device_map": {"": self._place}}
-        return VisionEncoderDecoderModel.from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=_TYPES[self.precision],
-            output_loading_info=True,
-            **placed,
-        )
-
-    def _read_weights(self, folder: Path) -> Any:
-        try:
-            found, fault = attempt(self.device, partial(self._from_pretrained, folder))
-        except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-            raise ModelUnusable(model=name_of(folder), reason=reason) from error
-        if fault is not None:
-            raise fault
-        assert found is not None
-        network, info = found
-        # The pooler is not used for reading; some checkpoints leave it out.
-        missing = [key for key in info["missing_keys"] if ".pooler." not in key]
-        wrong = [*missing, *(str(item[0]) for item in info["mismatched_keys"])]
-        if wrong:
-            reason = f"{len(wrong)} of its weights are missing or of another size ({sorted(wrong)[0]})"
-            raise ModelUnusable(model=name_of(folder), reason=reason)
-        return network.eval()
+        options = loading_options(folder, self._place, self.precision)
+        return VisionEncoderDecoderModel.from_pretrained(**options)
 
     def read(
         self, pictures: Sequence[Image.Image], cancelled: Callable[[], bool], allow_repeats: bool = False
@@ -166,7 +135,7 @@ class MangaModel:
             # As the manga-ocr package does.
             grey = [picture.convert("L").convert("RGB") for picture in pictures[start : start + together]]
             pixels = self._processor(grey, return_tensors="pt").pixel_values
-            pixels = pixels.to(self._place, _TYPES[self.precision])
+            pixels = pixels.to(self._place, TYPES[self.precision])
             parts.append(self._network.encoder(pixel_values=pixels).last_hidden_state)
         return torch.cat(parts)
 
@@ -217,10 +186,3 @@ class _Stop(StoppingCriteria):
         if self._cancelled():
             raise Cancelled
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
-
-
-def _precision(asked: str, device: str) -> str:
-    """As a card of this machine can: bf16 where torch has it there, which fp16 is only the stand-in for."""
-    if asked == "auto" and device.startswith("cuda") and torch.cuda.is_bf16_supported():
-        return "bf16"
-    return precision_on(device, asked)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.devices import physical_cores
 from core.engines import Loaded, LoadOptions
 from core.errors import Cancelled, ReadFailed
-from core.ocr.manga_checkpoint import name_of
+from core.models.layout import name_of
 from core.types import Alternative, RgbImage, TextBlock, TextLine
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import core.vision.errors
 from core import errors
 
 
@@ -22,7 +23,8 @@ def test_every_error_tells_what_and_what_to_do(cls: type[errors.YomitoriError]) 
 
 
 def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
-    drawn = set(re.findall(r"(?:── |^ *)([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE))
+    told = f"{errors.__doc__}\n{core.vision.errors.__doc__}"
+    drawn = set(re.findall(r"(?:── |^ *)([A-Z]\w+)", told, re.MULTILINE))
     assert set(errors.known_errors()) <= drawn
 
 

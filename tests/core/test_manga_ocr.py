@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from core.devices import Device
 from core.engine import Engine
-from core.engines import ENGINES, EngineSpec, LoadOptions, find_engine
+from core.engines import ENGINES, find_engine
 from core.errors import (
     Cancelled,
     DeviceFailed,
@@ -24,13 +24,12 @@ from core.errors import (
     ModelUnusable,
     OutOfMemory,
     YomitoriError,
-    from_json,
 )
 from core.memory import MemoryJudge
 from core.ocr.doubt import DoubtOptions, geometric_mean
-from core.process import ModelProcess
 from core.settings import SettingsStore
 from core.types import Box, RgbImage, TextBlock
+from tests.support import running
 from tests.support.environment import ROOT
 from tests.support.faulty_manga import FAULTY_MANGA, VARIABLE
 from tests.support.imports import imported_by
@@ -43,56 +42,22 @@ MANGA = find_engine("manga-ocr", "ocr")
 Unusable = Callable[[Path], str]
 
 
-class Running:
-    """A model process. It can be told to load again and again, which spares importing torch each time."""
+class Running(running.Running):
+    """MangaOCR with the tiny model."""
 
     def __init__(self) -> None:
-        self._process = ModelProcess()
-        self._jobs = 0
-        self.loaded: dict[str, Any] = {}
+        super().__init__(MANGA, checkpoint=str(TINY_MANGA_OCR))
 
-    def load(self, spec: EngineSpec = MANGA, **options: Any) -> dict[str, Any]:
-        """What was loaded, kept in ``loaded`` as well; raises what loading raised."""
-        self._process.load(spec, LoadOptions(**{"checkpoint": str(TINY_MANGA_OCR), "threads": 1, **options}))
-        self.loaded = self._answer("loaded")[0]
-        return self.loaded
-
-    def _answer(self, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        pieces = []
-        while True:
-            header = self._process.receive()
-            if header["kind"] == "error":
-                raise from_json(header["error"])
-            if header["kind"] == kind:
-                return header, pieces
-            if header["kind"] == "piece":
-                pieces.append(header["piece"])
-
-    def run(
+    def read(
         self, image: RgbImage, op: str = "recognize", **params: Any
     ) -> tuple[list[TextBlock], list[dict[str, Any]]]:
-        self.start(image, op, **params)
-        return self.finish()
+        return self.blocks(*self.run(op, params, (image,)))
 
-    def start(self, image: RgbImage, op: str = "recognize", **params: Any) -> None:
-        self._jobs += 1
-        self._process.run(self._jobs, op, params, (image,))
-
-    def first_piece(self) -> dict[str, Any]:
-        header = self._process.receive()
-        assert header["kind"] == "piece", header
-        piece: dict[str, Any] = header["piece"]
-        return piece
-
-    def finish(self) -> tuple[list[TextBlock], list[dict[str, Any]]]:
-        header, pieces = self._answer("done")
-        return [TextBlock.from_json(block) for block in header["result"]["blocks"]], pieces
-
-    def cancel(self) -> None:
-        self._process.cancel(self._jobs)
-
-    def end(self) -> None:
-        self._process.end()
+    @staticmethod
+    def blocks(
+        result: dict[str, Any], pieces: list[dict[str, Any]]
+    ) -> tuple[list[TextBlock], list[dict[str, Any]]]:
+        return [TextBlock.from_json(block) for block in result["blocks"]], pieces
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +167,7 @@ def test_the_engine_reads_a_snip_of_a_bubble_as_the_package_does(
     # when the engine reads them without looking again
     differ = []
     for crop, text in pairs:
-        blocks, _ = engine.run(crop.image, retry_doubtful=False)
+        blocks, _ = engine.read(crop.image, retry_doubtful=False)
         if text_of(blocks) != text:
             differ.append((crop.name, text, [block.text for block in blocks]))
 
@@ -218,7 +183,8 @@ def test_drawn_out_sounds_are_read_when_repeats_are_allowed(engine: Running, cro
     # when they are read with and without repeats
     def right(**params: bool) -> int:
         return sum(
-            text_of(engine.run(crop.image, retry_doubtful=False, **params)[0]) == crop.text for crop in sounds
+            text_of(engine.read(crop.image, retry_doubtful=False, **params)[0]) == crop.text
+            for crop in sounds
         )
 
     # then only a search that may repeat itself reads them
@@ -256,7 +222,7 @@ def test_the_bubbles_of_a_page_are_read_in_order_as_one_batch(engine: Running, c
     page = on_page((first, 700, 40), (second, 100, 40), (third, 400, 350))
 
     # when it is read
-    blocks, pieces = engine.run(page, retry_doubtful=False)
+    blocks, pieces = engine.read(page, retry_doubtful=False)
 
     # then each is, in reading order, where it stands
     assert [block.text.replace("\n", "") for block in blocks] == [first.text, second.text, third.text]
@@ -271,12 +237,12 @@ def test_the_bubbles_of_a_page_are_read_in_order_as_one_batch(engine: Running, c
 
 def test_the_built_in_reading_comes_first_when_it_is_asked_for(engine: Running, crops: list[Crop]) -> None:
     crop = clean(crops, 1)[0]
-    _, pieces = engine.run(crop.image, quick=True)
+    _, pieces = engine.read(crop.image, quick=True)
     provisional = [TextBlock.from_json(block) for block in pieces[0]["provisional"]["blocks"]]
     assert text_of(provisional)
     assert not any("provisional" in piece for piece in pieces[1:])
     # And not when it is not
-    assert not any("provisional" in piece for piece in engine.run(crop.image)[1])
+    assert not any("provisional" in piece for piece in engine.read(crop.image)[1])
 
 
 def test_a_long_line_is_read_in_parts(engine: Running) -> None:
@@ -296,7 +262,7 @@ def test_a_long_line_is_read_in_parts(engine: Running) -> None:
     strip.paste(pictures[1], (pictures[0].width, 0))
 
     # when the strip is read
-    (block,), _ = engine.run(rgb(strip), retry_doubtful=False)
+    (block,), _ = engine.read(rgb(strip), retry_doubtful=False)
 
     # then each phrase is a line where it stands, with a likelihood per character
     assert [line.text for line in block.lines] == [crop.text for crop in chosen]
@@ -307,9 +273,9 @@ def test_a_long_line_is_read_in_parts(engine: Running) -> None:
 
 def test_detect_tells_where_the_bubbles_are_without_reading(engine: Running, crops: list[Crop]) -> None:
     first, second = clean(crops, 2)
-    engine.start(on_page((first, 700, 40), (second, 100, 40)), "detect")
-    header, pieces = engine._answer("done")
-    boxes = [Box.from_json(block["box"]) for block in header["result"]["blocks"]]
+    page = on_page((first, 700, 40), (second, 100, 40))
+    result, pieces = engine.run("detect", {}, (page,))
+    boxes = [Box.from_json(block["box"]) for block in result["blocks"]]
     assert pieces == []
     assert len(boxes) == 2
     assert boxes[0].x > 600 > boxes[1].x
@@ -321,7 +287,7 @@ def test_furigana_is_data_and_not_text(engine: Running) -> None:
         image = rgb(opened)
 
     # when it is read, then they stand beside characters of the text
-    blocks, _ = engine.run(image)
+    blocks, _ = engine.read(image)
     aids = [(line, aid) for block in blocks for line in block.lines for aid in line.furigana]
     assert aids
     for line, aid in aids:
@@ -330,7 +296,7 @@ def test_furigana_is_data_and_not_text(engine: Running) -> None:
 
 def test_other_readings_are_alternatives_each_once(engine: Running, crops: list[Crop]) -> None:
     # given a crop in negative, which the model has not learnt, when it is read
-    (block,) = engine.run(inverted(clean(crops, 1)[0]).image)[0]
+    (block,) = engine.read(inverted(clean(crops, 1)[0]).image)[0]
 
     # then there are other readings, none of them twice or the one that was kept
     texts = [other.text for other in block.alternatives]
@@ -348,7 +314,7 @@ def test_a_doubtful_bubble_is_read_better_by_looking_again(engine: Running, crop
 
     # when they are read with and without another look
     def right(retry: bool) -> int:
-        return sum(text_of(engine.run(c.image, retry_doubtful=retry)[0]) == c.text for c in dark)
+        return sum(text_of(engine.read(c.image, retry_doubtful=retry)[0]) == c.text for c in dark)
 
     # then looking again reads more of them
     assert right(True) > right(False)
@@ -360,7 +326,7 @@ def test_a_doubtful_bubble_is_read_better_by_looking_again(engine: Running, crop
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1), (3, 3), (80, 60)])
 @pytest.mark.parametrize("colour", ["white", "black", "grey"])
 def test_an_empty_picture_has_no_text(engine: Running, size: tuple[int, int], colour: str) -> None:
-    assert engine.run(rgb(Image.new("RGB", size, colour)))[0] == []
+    assert engine.read(rgb(Image.new("RGB", size, colour)))[0] == []
 
 
 def test_of_a_drawing_without_text_nothing_is_told_that_the_model_itself_doubts(engine: Running) -> None:
@@ -373,7 +339,7 @@ def test_of_a_drawing_without_text_nothing_is_told_that_the_model_itself_doubts(
 
     # when it is read, then what is told is nothing, or what the model is sure of: it always finds some text,
     # and the built-in engine saw none that could be held against it
-    for block in engine.run(rgb(drawn))[0]:
+    for block in engine.read(rgb(drawn))[0]:
         values = [value for line in block.lines for value in line.confidences]
         assert geometric_mean(values) >= DoubtOptions().sure
         assert min(values) >= DoubtOptions().surest
@@ -386,8 +352,8 @@ def test_a_job_is_cancelled_between_two_tokens(engine: Running, crops: list[Crop
     # given a page of many bubbles that is being read
     bubbles = clean(crops, 8)
     page = on_page(*((crop, 40 + 210 * (k % 4), 40 + 280 * (k // 4)) for k, crop in enumerate(bubbles)))
-    engine.start(page)
-    assert engine.first_piece()["lines_done"] == 0
+    engine.start("recognize", {}, (page,))
+    assert engine.piece()["lines_done"] == 0
 
     # when it is cancelled
     engine.cancel()
@@ -395,7 +361,7 @@ def test_a_job_is_cancelled_between_two_tokens(engine: Running, crops: list[Crop
     # then it ends as cancelled, and the next is read
     with pytest.raises(Cancelled):
         engine.finish()
-    assert engine.run(bubbles[0].image)[0]
+    assert engine.read(bubbles[0].image)[0]
 
 
 # ---- checkpoints that cannot be used
@@ -478,7 +444,7 @@ def test_what_is_loaded_is_told(engine: Running) -> None:
 def test_half_precision_reads_too(other: Running, crops: list[Crop], precision: str) -> None:
     assert other.load(precision=precision)["precision"] == precision
     chosen = clean(crops, 5)
-    read = [text_of(other.run(crop.image, retry_doubtful=False)[0]) for crop in chosen]
+    read = [text_of(other.read(crop.image, retry_doubtful=False)[0]) for crop in chosen]
     assert sum(text == crop.text for text, crop in zip(read, chosen, strict=True)) >= 4
 
 
@@ -487,7 +453,7 @@ def test_what_a_device_map_has_placed_reads_the_same(failing: Faults, crops: lis
     read = []
     for device in ("cpu", "cuda:0"):
         assert failing.load("", device)["device"] == device
-        read.append([text_of(failing.running.run(crop.image)[0]) for crop in chosen])
+        read.append([text_of(failing.running.read(crop.image)[0]) for crop in chosen])
     assert read[0] == read[1] == [crop.text for crop in chosen]
 
 
@@ -519,11 +485,11 @@ def test_a_device_that_fails_in_a_job_costs_that_job(
     crop = clean(crops, 1)[0]
     # when that is read, then the error names the device
     with pytest.raises(error) as caught:
-        failing.running.run(crop.image)
+        failing.running.read(crop.image)
     assert type(caught.value) is error
     assert caught.value.params["device"] == device
     # And the next is read
-    assert failing.running.run(crop.image)[0]
+    assert failing.running.read(crop.image)[0]
 
 
 @pytest.mark.parametrize(("what", "device"), [("oom", "cuda:0"), ("ram", "cpu"), ("memory", "cpu")])
@@ -535,7 +501,7 @@ def test_too_little_memory_for_a_batch_is_enough_for_smaller_ones(
     page = on_page(*((crop, 20 + 175 * k, 60) for k, crop in enumerate(bubbles)))
     failing.load(f"batch2={what}", device)
     # when it is read, then all of it is, two at a time
-    blocks, pieces = failing.running.run(page, retry_doubtful=False)
+    blocks, pieces = failing.running.read(page, retry_doubtful=False)
     assert {block.text.replace("\n", "") for block in blocks} == {crop.text for crop in bubbles}
     done = [piece["lines_done"] for piece in pieces]
     assert max(b - a for a, b in pairwise(done)) <= 2
@@ -562,7 +528,7 @@ engine = find_engine("manga-ocr", "ocr").create()
 engine.load(LoadOptions(checkpoint=sys.argv[1], threads=1))
 picture = Image.open(sys.argv[2]).convert("RGB")
 image = RgbImage(picture.width, picture.height, picture.tobytes())
-assert list(engine.run("recognize", {}, image, lambda: False))
+assert list(engine.run("recognize", {}, (image,), lambda: False))
 print(sorted(set(seen)))
 print(sorted(name for name in ("manga_ocr", "fugashi", "unidic_lite", "rapidocr") if name in sys.modules))
 """

@@ -53,7 +53,7 @@ def another_value(info: SettingInfo) -> Any:
 
 @pytest.mark.parametrize("info", SETTINGS, ids=lambda info: info.key)
 def test_each_setting_says_what_it_is(info: SettingInfo) -> None:
-    assert info.kind in ("bool", "int", "choice", "text", "hotkey", "model", "device", "folder")
+    assert info.kind in ("bool", "int", "float", "choice", "text", "hotkey", "model", "device", "folder")
     assert info.title
     assert info.title[0].isupper()
     assert info.description.endswith(".")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.jobs import Job
-from core.models.entries import Progress
+from core.models.entries import ModelEntry, Progress
 
 TINY_MANGA_OCR = Path(__file__).resolve().parents[1] / "models" / "tiny-manga-ocr"
 
@@ -42,5 +42,8 @@ class LocalLibrary:
         self.conversions.append(job)
         return job
 
-    def touch(self, checkpoint: LocalWeights) -> None:
+    def touch(self, checkpoint: LocalWeights, role: str) -> None:
         self.touched += 1
+
+    def models(self, role: str) -> list[ModelEntry]:
+        return []

@@ -1,0 +1,1 @@
+"""Answers about pictures: models on this machine, and servers that are asked instead."""

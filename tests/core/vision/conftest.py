@@ -1,0 +1,36 @@
+"""Checkpoints with random weights, written once for all tests, and a process that loads them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import ROOT, child_environment
+from tests.support.probed_llava import PROBED
+from tests.support.running import Running
+
+KINDS = ("llava", "llava_next", "llava_onevision")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By type, each in a folder of that name."""
+    folder = tmp_path_factory.mktemp("vision")
+    subprocess.run(
+        [sys.executable, "-m", "tests.support.random_vision", str(folder), *KINDS],
+        cwd=ROOT, env=child_environment(os.environ), check=True, timeout=170,
+    )  # fmt: skip
+    return {kind: folder / kind for kind in KINDS}
+
+
+@pytest.fixture(scope="session")
+def probed() -> Iterator[Running]:
+    """A model process of ``ProbedLlavaEngine``; each test loads what it needs."""
+    running = Running(PROBED)
+    yield running
+    running.end()

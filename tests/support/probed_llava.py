@@ -1,0 +1,118 @@
+"""The real LLaVA engine, with operations and faults that only tests ask for.
+
+``reference``: what ``generate`` of transformers answers to the same conversation, without anything kept.
+``forget``: nothing is remembered of earlier conversations.
+``fail``: from now on, faults with the exceptions torch really raises; ``params["faults"]`` maps a place
+(``encode``, ``chunk``, ``step``) to how many of its next calls fail, ``params["what"]`` is ``oom`` or
+``cuda``.
+``slow``: each call of a place sleeps for so many seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from core.engines import LLAVA, EngineSpec, LoadOptions
+from core.types import RgbImage
+from core.vision.llava import LlavaEngine
+
+PROBED = EngineSpec(
+    LLAVA,
+    "vision",
+    "LLaVA",
+    "tests.support.probed_llava:ProbedLlavaEngine",
+    10_000_000,
+    devices=("cuda", "mps", "cpu"),
+    has_checkpoint=True,
+)
+
+
+class ProbedLlavaEngine(LlavaEngine):
+    def __init__(self) -> None:
+        super().__init__()
+        self._faults: dict[str, int] = {}
+        self._what = "oom"
+        self._sleep: dict[str, float] = {}
+
+    def _open(self, options: LoadOptions) -> Any:
+        # Made here because its base imports torch, which only the model process does.
+        from core.vision.network import VisionNetwork
+
+        engine = self
+
+        class Probed(VisionNetwork):
+            def _place_on(self, device: str) -> str:
+                # To torch this is the CPU, to the engine a device that is not.
+                return "cpu" if device == "cpu" else "cpu:0"
+
+            def _encode(self, prompt: Any) -> Any:
+                engine.pass_by("encode")
+                return super()._encode(prompt)
+
+            def _run_chunk(self, *arguments: Any) -> Any:
+                engine.pass_by("chunk")
+                return super()._run_chunk(*arguments)
+
+            def _run_ids(self, ids: Any) -> Any:
+                engine.pass_by("step")
+                return super()._run_ids(ids)
+
+        return Probed(options)
+
+    def pass_by(self, place: str) -> None:
+        import torch
+
+        time.sleep(self._sleep.get(place, 0.0))
+        if self._faults.get(place, 0) > 0:
+            self._faults[place] -= 1
+            if self._what == "oom":
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+            raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    def run(
+        self,
+        op: str,
+        params: Mapping[str, Any],
+        images: tuple[RgbImage, ...],
+        cancelled: Callable[[], bool],
+    ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        if op == "reference":
+            return self._reference(params, images)
+        if op == "forget":
+            self._network.forget()  # type: ignore[union-attr]
+            return {}
+        if op == "fail":
+            self._faults, self._what = dict(params["faults"]), params.get("what", "oom")
+            return {}
+        if op == "slow":
+            self._sleep = dict(params["seconds"])
+            return {}
+        return (yield from super().run(op, params, images, cancelled))
+
+    def _reference(self, params: Mapping[str, Any], images: tuple[RgbImage, ...]) -> dict[str, Any]:
+        import torch
+
+        from core.vision.prompt import turns_of
+
+        network: Any = self._network
+        prompt = network.prompt(turns_of(params["messages"], images))
+        options = params["options"]
+        draw = options["temperature"] > 0
+        chosen = {"temperature": options["temperature"], "top_p": options["top_p"]} if draw else {}
+        # What the vision tower is replaced by works under generate as well.
+        network._tower.between = lambda: None
+        with torch.inference_mode():
+            found = network._model.generate(
+                input_ids=prompt.ids,
+                attention_mask=torch.ones_like(prompt.ids),
+                do_sample=draw,
+                max_new_tokens=options["max_tokens"],
+                **prompt.pixels,
+                **chosen,
+            )
+        tokens = found[0, prompt.ids.shape[1] :].tolist()
+        ends = network.ends()
+        length = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
+        return {"text": network.decode(tokens[:length]).lstrip(" "), "tokens": length}
