@@ -48,6 +48,13 @@ class Running:
         piece: dict[str, Any] = header["piece"]
         return piece
 
+    def frame(self) -> dict[str, Any]:
+        """The header of the next frame, whatever it is; an error is raised."""
+        header = self._process.receive()
+        if header["kind"] == "error":
+            raise from_json(header["error"])
+        return header
+
     def finish(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         header, pieces = self._answer("done")
         return header["result"], pieces
@@ -61,9 +68,7 @@ class Running:
     def _answer(self, kind: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         pieces = []
         while True:
-            header = self._process.receive()
-            if header["kind"] == "error":
-                raise from_json(header["error"])
+            header = self.frame()
             if header["kind"] == kind:
                 return header, pieces
             if header["kind"] == "piece":
