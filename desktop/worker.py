@@ -4,19 +4,17 @@ back into it."""
 from __future__ import annotations
 
 import logging
-import queue
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QSocketNotifier, QThread, Signal
+from PySide6.QtCore import QObject, QThread, Signal
 
 from core.engine import Engine
 from core.errors import YomitoriError
 from core.host import ModelHost
 from core.jobs import Job
+from desktop.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +38,7 @@ class HostThread(QThread):
 
 
 class Bridge(QObject):
-    """Brings what happens in other threads into the GUI thread, where it lives.
-
-    Other threads put a call into a queue and wake the GUI thread through a socket. They do not emit Qt
-    signals: an emission waits for locks that the GUI thread may hold while it, holding Python's lock,
-    destroys an object in a garbage collection, and then both wait for ever.
+    """Brings what happens in other threads into the GUI thread, where it lives, by way of a ``Mailbox``.
 
     Close it before the engine: what comes later is dropped.
     """
@@ -58,20 +52,11 @@ class Bridge(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(4, "work")
         self._line = ThreadPoolExecutor(1, "in-order")
-        self._open = True
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._wake_out, self._wake_in = socket.socketpair()
-        for end in (self._wake_out, self._wake_in):
-            end.setblocking(False)
-        self._notifier = QSocketNotifier(self._wake_out.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._serve)
+        self._mail = Mailbox(self)
 
     def post(self, call: Callable[[], None]) -> None:
         """Have the GUI thread make this call; from any thread."""
-        self._calls.put(call)
-        # A full socket wakes it all the same; a closed one has nobody to wake.
-        with suppress(OSError):
-            self._wake_in.send(b"!")
+        self._mail.post(call)
 
     def watch(self, engine: Engine) -> None:
         """Report the engine's states; the subscription ends with the engine."""
@@ -115,23 +100,6 @@ class Bridge(QObject):
 
     def close(self) -> None:
         """Wait for the work that was started and drop its answers."""
-        self._open = False
         self._pool.shutdown()
         self._line.shutdown()
-        self._notifier.setEnabled(False)
-        self._wake_in.close()
-        self._wake_out.close()
-
-    def _serve(self) -> None:
-        with suppress(OSError):
-            self._wake_out.recv(4096)
-        try:
-            call = self._calls.get_nowait()
-        except queue.Empty:
-            return
-        if not self._calls.empty():
-            # One call a turn: one that raises, or runs an event loop of its own, must not keep the rest.
-            with suppress(OSError):
-                self._wake_in.send(b"!")
-        if self._open:
-            call()
+        self._mail.close()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QCoreApplication, QObject
 
 from core.errors import BackendUnavailable, SettingsError, YomitoriError
 from desktop.hotkeys.base import HotkeyBackend
 from desktop.hotkeys.keys import KeyCombo, Modifier, parse_bindings
+from desktop.mailbox import Mailbox
 from desktop.portal import (
     PORTAL_PATH,
     Bus,
@@ -22,6 +24,7 @@ from desktop.portal import (
 )
 
 log = logging.getLogger(__name__)
+translate = QCoreApplication.translate
 
 _INTERFACE = "org.freedesktop.portal.GlobalShortcuts"
 _SESSION_LIMIT = 10.0
@@ -53,6 +56,7 @@ class PortalHotkeys(HotkeyBackend):
     def __init__(self, address: str | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._address = address
+        self._mail: Mailbox | None = None
         self._listener: _Listener | None = None
 
     def unavailable(self) -> BackendUnavailable | None:
@@ -73,51 +77,43 @@ class PortalHotkeys(HotkeyBackend):
             self.failed.emit(action, error)
         if not combos:
             return
-        self._listener = _Listener(self._address, combos, titles, self)
-        self._listener.activated.connect(self._on_activated)
-        self._listener.bound.connect(self._on_bound)
-        self._listener.refused.connect(self._on_refused)
+        self._mail = Mailbox(self)
+        self._listener = _Listener(self._address, combos, titles, self, self._mail.post)
         self._listener.start()
 
     def close(self) -> None:
         listener, self._listener = self._listener, None
+        mail, self._mail = self._mail, None
         if listener is not None:
             listener.stop()
-            listener.deleteLater()
+        if mail is not None:
+            # What the listener had still queued is not ours any more.
+            mail.close()
+            mail.deleteLater()
 
-    # What an ended listener had still queued is not ours any more.
-    def _on_activated(self, listener: _Listener, action: str) -> None:
-        if listener is self._listener:
-            self.activated.emit(action)
-
-    def _on_bound(self, listener: _Listener, action: str, key: str) -> None:
-        if listener is self._listener:
-            self.bound.emit(action, key)
-
-    def _on_refused(self, listener: _Listener, action: str, error: YomitoriError | str) -> None:
-        if listener is self._listener:
-            log.warning("%s: %s", action, error)
-            self.failed.emit(action, self._no(error) if isinstance(error, str) else error)
+    def refused(self, action: str, error: YomitoriError | str) -> None:
+        log.warning("%s: %s", action, error)
+        self.failed.emit(action, self._no(error) if isinstance(error, str) else error)
 
 
-class _Listener(QThread):
-    """One portal session from its request to its end. Each signal begins with the listener itself."""
-
-    activated = Signal(object, str)
-    bound = Signal(object, str, str)
-    refused = Signal(object, str, object)
+class _Listener(threading.Thread):
+    """One portal session from its request to its end. What it hears is told to ``owner`` by way of ``post``,
+    in the owner's thread."""
 
     def __init__(
         self,
         address: str | None,
         combos: Mapping[str, KeyCombo],
         titles: Mapping[str, str],
-        parent: QObject | None = None,
+        owner: PortalHotkeys,
+        post: Callable[[Callable[[], None]], None],
     ) -> None:
-        super().__init__(parent)
+        super().__init__(name="shortcuts", daemon=True)
         self._address = address
         self._combos = dict(combos)
         self._titles = dict(titles)
+        self._owner = owner
+        self._post = post
         self._lock = threading.Lock()
         self._bus: Bus | None = None
         self._stopping = False
@@ -128,7 +124,7 @@ class _Listener(QThread):
             self._stopping = True
             if self._bus is not None:
                 self._bus.interrupt()
-        self.wait()
+        self.join()
 
     def run(self) -> None:
         try:
@@ -146,9 +142,9 @@ class _Listener(QThread):
             pass
         except Denied as denied:
             self._refuse_all(
-                self.tr("you declined the shortcuts")
+                translate("_Listener", "you declined the shortcuts")
                 if denied.code == 1
-                else self.tr("the desktop ended the request")
+                else translate("_Listener", "the desktop ended the request")
             )
         except BusError as error:
             self._refuse_all(str(error))
@@ -160,7 +156,10 @@ class _Listener(QThread):
 
     def _refuse_all(self, reason: str) -> None:
         for action in self._combos:
-            self.refused.emit(self, action, reason)
+            self._refuse(action, reason)
+
+    def _refuse(self, action: str, error: YomitoriError | str) -> None:
+        self._post(partial(self._owner.refused, action, error))
 
     def _listen(self, bus: Bus) -> None:
         bus.register()
@@ -188,15 +187,16 @@ class _Listener(QThread):
             while presses:
                 handle, action = presses.popleft().body[:2]
                 if handle == session and action in self._combos:
-                    self.activated.emit(self, action)
+                    self._post(partial(self._owner.activated.emit, action))
             if endings:
-                raise BusError(self.tr("the desktop ended the session"))
+                raise BusError(translate("_Listener", "the desktop ended the session"))
 
     def _announce(self, shortcuts: list[tuple[str, dict[str, tuple[str, str]]]]) -> None:
         given = dict(shortcuts)
         for action, combo in self._combos.items():
             if action in given:
-                self.bound.emit(self, action, given[action].get("trigger_description", ("s", ""))[1])
+                key = given[action].get("trigger_description", ("s", ""))[1]
+                self._post(partial(self._owner.bound.emit, action, key))
             else:
-                reason = self.tr("the desktop did not give it this key")
-                self.refused.emit(self, action, SettingsError(key=action, value=str(combo), reason=reason))
+                reason = translate("_Listener", "the desktop did not give it this key")
+                self._refuse(action, SettingsError(key=action, value=str(combo), reason=reason))

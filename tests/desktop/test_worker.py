@@ -91,4 +91,4 @@ def test_a_reading_comes_back_into_the_gui_thread_and_quitting_joins_the_qthread
     qtbot.waitUntil(lambda: bool(states) and states[-1].state == State.READY, timeout=STALL)
     assert [state.state for state in states] == [State.LOADING, State.READY, State.BUSY, State.READY]
     engine.close()
-    assert [thread.isFinished() for thread in threads] == [True, True]
+    assert [thread.isFinished() for thread in threads] == [True, True, True]
