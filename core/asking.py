@@ -26,6 +26,7 @@ from core.host import ModelHost, Plan
 from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
+from core.models.catalogue import default_model, load_catalogue
 from core.models.estimate import memory_needed
 from core.models.imported import not_here
 from core.settings import SettingsStore, Vision
@@ -108,7 +109,7 @@ class Asking:
                 name = choose(models, devices, self._vision.device, self._llava.devices, self._need)
             found = self._library.lookup("vision", name) if name is not None else None
         if found is None:
-            raise not_here(name or "a model that answers questions about pictures")
+            raise not_here(name or _first_choice())
         return found
 
     # ---- questions
@@ -206,6 +207,13 @@ class Asking:
             Usage.from_json(answer["usage"]),
             tuple(notices),
         )
+
+
+def _first_choice() -> str:
+    """What to download where there is nothing yet."""
+    known = default_model("vision", load_catalogue())
+    assert known is not None, "the catalogue has one; a test says so"
+    return known.name
 
 
 def _params(messages: Sequence[Message]) -> dict[str, Any]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
+
+_LINUX_DRIVERS = ("nvidia*", "nvhost*", "nvmap", "nvgpu", "dxg", "kfd")
+"""Below /dev: NVIDIA's driver, that of Jetson boards, WSL's, AMD's."""
+_WINDOWS_DRIVERS = ("nvcuda.dll", "amdhip64*.dll")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,8 @@ def candidates(asked: str, kinds: Sequence[str], devices: Sequence[Device]) -> l
     Args:
         asked: ``auto`` or the name of a device; ``cuda`` is the first card.
         kinds: the kinds of device the engine can use, such as ``("cuda", "cpu")``.
-        devices: what there is. A device that was asked for by name is tried although it is not listed:
-            the driver's library may be missing where PyTorch still works.
+        devices: what there is. A device that was asked for by name is one of the candidates although it is
+            not listed; ``is_absent`` tells whether there is any use in trying it.
     """
     if asked == "auto":
         cards = sorted((d for d in devices if d.name.startswith("cuda")), key=lambda d: -d.free)
@@ -54,6 +60,30 @@ def candidates(asked: str, kinds: Sequence[str], devices: Sequence[Device]) -> l
         wanted = ["cuda:0" if asked == "cuda" else asked]
     usable = [name for name in wanted if name != "cpu" and name.split(":")[0] in kinds]
     return [*usable, "cpu"]
+
+
+def is_absent(
+    name: str, nvml: Any = None, system: str = "", dev: Path = Path("/dev"), windows: Path | None = None
+) -> bool:
+    """Whether a device that is not listed is surely not there, so that there is no use in trying it.
+
+    False where that cannot be known: NVIDIA's library may be missing, or show nothing, where PyTorch still
+    works (containers, WSL, Jetson, AMD cards, which PyTorch calls ``cuda`` too). ``system`` is as
+    ``platform`` names it, ``dev`` and ``windows`` are where drivers leave their traces.
+    """
+    system = system or platform.system()
+    kind, _, index = name.partition(":")
+    if kind == "mps":
+        return system != "Darwin"
+    if kind != "cuda":
+        return False
+    count = _count_cards(nvml)
+    if count is not None:
+        return int(index or 0) >= count
+    if system == "Windows":
+        folder = windows or Path(os.environ.get("SYSTEMROOT", "C:/Windows")) / "System32"
+        return not any(next(folder.glob(pattern), None) for pattern in _WINDOWS_DRIVERS)
+    return not any(next(dev.glob(pattern), None) for pattern in _LINUX_DRIVERS)
 
 
 def precision_on(device: str, asked: str) -> str:
@@ -69,6 +99,22 @@ def physical_cores() -> int:
     allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     return max(1, min(cores, allowed) if allowed else cores)
+
+
+def _count_cards(nvml: Any) -> int | None:
+    """How many NVIDIA cards the driver knows, also those that do not answer; None when nothing tells."""
+    if nvml is None:
+        nvml = importlib.import_module("pynvml")
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return None
+    try:
+        return int(nvml.nvmlDeviceGetCount())
+    except nvml.NVMLError:
+        return None
+    finally:
+        nvml.nvmlShutdown()
 
 
 def _cuda_devices(nvml: Any) -> Iterator[Device]:

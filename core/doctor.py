@@ -13,12 +13,12 @@ from core.devices import list_devices
 from core.engine import Engine
 from core.engines import title_of
 from core.errors import YomitoriError
-from core.memory import format_bytes
+from core.memory import MemoryJudge, format_bytes
+from core.models.imported import is_local, not_here
 from core.models.library import ModelLibrary
-from core.models.places import ensure_models_root
 from core.ocr.ppocr import DETECTION, RECOGNITION, model_folder
 from core.paths import Paths, ensure_private_folder
-from core.settings import SettingsStore
+from core.settings import SettingsStore, find_setting, value_of
 from core.types import RgbImage
 
 
@@ -72,25 +72,56 @@ def check_model_files() -> Iterator[Check]:
 def check_weights(settings: SettingsStore, library: ModelLibrary) -> Iterator[Check]:
     """The folder for models, the model that the settings name, and the library that runs it."""
     try:
-        yield Check("Folder models", True, str(ensure_models_root(library.root("ocr"))))
+        yield Check("Folder models", True, str(library.ensure_root("ocr")))
     except YomitoriError as error:
         yield Check("Folder models", False, error.message, error.advice)
-    try:
-        version = metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        yield Check("PyTorch", None, "not installed; the built-in engine needs none")
-    else:
-        yield Check("PyTorch", None, f"{version}{_build(version)}")
+    version = _torch_version()
+    installed = f"{version}{_build(version)}" if version else "not installed; the built-in engine needs none"
+    yield Check("PyTorch", None, installed)
     model = settings.current.models.ocr_model
     try:
         found = library.lookup("ocr", model)
     except YomitoriError as error:
         yield Check(f"Model {model}", False, error.message, error.advice)
         return
-    if found is None:
+    if is_local(model) and (found is None or found.instead_of):
+        gone = not_here(model)
+        instead = f" {found.title} takes its place." if found is not None else ""
+        yield Check(f"Model {model}", False, gone.message + instead, gone.advice)
+    elif found is None:
         yield Check(f"Model {model}", None, "not downloaded; the built-in engine reads")
     else:
         yield Check(f"Model {model}", True, str(found.folder))
+
+
+def check_devices(settings: SettingsStore, memory: MemoryJudge) -> Iterator[Check]:
+    """The devices that the settings name: whether they are there, and whether PyTorch can use them."""
+    listed = {device.name for device in memory.devices()}
+    for key in ("models.device", "vision.device"):
+        asked = value_of(settings.current, key)
+        if asked in ("auto", "cpu") or (
+            key == "vision.device" and settings.current.vision.backend == "remote"
+        ):
+            continue
+        device = "cuda:0" if asked == "cuda" else str(asked)
+        if memory.is_absent(device):
+            why = "it is not on this computer"
+        elif device.startswith("cuda") and _torch_version().partition("+")[2] == "cpu":
+            why = "PyTorch here was installed without CUDA"
+        else:
+            state = "is there" if device in listed else "is not listed by its driver; loading a model tells"
+            yield Check(f"Chosen {key}", True if device in listed else None, f"{device} {state}")
+            continue
+        fix = f"Choose another device in Settings, or with {find_setting(key).flag} auto."
+        yield Check(f"Chosen {key}", False, f"{device} cannot be used: {why}; the CPU is used", fix)
+
+
+def _torch_version() -> str:
+    """Empty when PyTorch is not installed."""
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _build(version: str) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import psutil
 
-from core.devices import Device, list_devices
+from core.devices import Device, is_absent, list_devices
 from core.errors import NotEnoughMemory
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,12 @@ class MemoryJudge:
         self,
         free: Callable[[], int] = free_ram,
         devices: Callable[[], Sequence[Device]] = list_devices,
+        absent: Callable[[str], bool] = is_absent,
     ) -> None:
+        """``absent`` says of a device that is not among ``devices`` whether it is surely not there."""
         self._free_ram = free
         self._devices = devices
+        self._absent = absent
         self._lock = threading.Lock()
         self._tenants: list[Tenant] = []
         # What was promised to hosts that are still loading: the system does not show it as used yet.
@@ -65,6 +68,10 @@ class MemoryJudge:
     def devices(self) -> Sequence[Device]:
         """What this machine has, with the memory that is free now."""
         return self._devices()
+
+    def is_absent(self, device: str) -> bool:
+        """Whether a device is surely not there; one that is not listed may be all the same."""
+        return all(device != known.name for known in self._devices()) and self._absent(device)
 
     def free(self, device: str = "cpu") -> int | None:
         """Bytes free on a device now, as the system reports it; None where nothing tells."""

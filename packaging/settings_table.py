@@ -18,16 +18,22 @@ def values(info: SettingInfo) -> str:
     """What a setting may be, in a few words."""
     if info.kind == "choice":
         return ", ".join(f"`{value}`" for value in info.labels)
-    if info.kind == "int":
-        return f"{info.minimum} to {info.maximum} {info.unit}".strip()
+    if info.kind in ("int", "float"):
+        return f"{_number(info.minimum)} to {_number(info.maximum)} {info.unit}".strip()
     words = {
         "bool": "`true`, `false`",
         "hotkey": "`Ctrl+Alt+Shift+Super+Key`",
         "device": "`auto`, `cpu`, `cuda:0`, `mps`",
-        "model": "`manga-ocr`, a hub id, a folder",
+        "model": f"`{info.default}`, {'a name, ' if info.default == 'auto' else ''}a hub id, a folder",
         "folder": "a folder, or empty",
     }
     return words.get(info.kind, "text")
+
+
+def _number(bound: float | None) -> str:
+    """``0.2``, ``86400``: never in powers of ten, and without the ``.0`` of a whole one."""
+    assert bound is not None, "a number without a limit"
+    return str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def table() -> str:

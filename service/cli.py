@@ -1,8 +1,9 @@
 """The commands. Text for people and programs on stdout, everything else on stderr.
 
-Exit codes: 0 done; 1 something unexpected; 2 wrong usage or setting; 3 a picture that cannot be read;
-4 a model failed; 5 a folder or disk; 6 the desktop refused; 7 the running instance could not be reached;
-8 too much is waiting; 9 a download failed; 130 cancelled.
+Exit codes: 0 done; 1 something unexpected; 2 wrong usage or setting; 3 what was given cannot be read: a
+picture, or a model to import; 4 a model failed or is not here; 5 a folder or disk; 6 the desktop refused;
+7 the running instance could not be reached; 8 busy: too much is waiting, or a model is being downloaded;
+9 a download failed; 130 cancelled.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from core import __version__
 from core.doctor import (
     Check,
+    check_devices,
     check_engine,
     check_folders,
     check_machine,
@@ -28,20 +32,34 @@ from core.doctor import (
     check_weights,
 )
 from core.engine import Engine
-from core.engines import title_of
-from core.errors import FileUnreadable, NoPictures, NotRunning, StorageError, UsageError, YomitoriError
+from core.engines import BUILT_IN, title_of
+from core.errors import (
+    FileUnreadable,
+    NoPictures,
+    NotRunning,
+    PicturesDeeper,
+    StorageError,
+    UsageError,
+    YomitoriError,
+)
 from core.images import MAX_BYTES, SUFFIXES, load_image
 from core.instance import Instance
 from core.models.entries import Progress
+from core.models.imported import is_local, not_here
 from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
 from core.types import OcrResult, RgbImage
-from service import models_cli
+from service import ask_cli, models_cli
 from service.names import model_name
 from service.progress import TransferBar
 
 STDIN_NAME = "standard input"
+_PICTURES = "picture, folder of pictures (without the folders inside it), or - for stdin"
+_SHORT_TITLE = 3
+"""Words: a title of so few does not tell what the setting does."""
+_MAX_FOLDERS = 1000
+_NAMED_FOLDERS = 3
 
 
 @dataclass(frozen=True)
@@ -86,19 +104,34 @@ def main(argv: Sequence[str], front_end: FrontEnd) -> int:
         return failed.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line; the usage would push it out of sight."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(
+            UsageError.exit_code, f"yomitori: {message}\n  '{self.prog} --help' tells what can be given.\n"
+        )
+
+
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="yomitori",
+        usage="yomitori [SETTINGS] [COMMAND ...]",
         description="Snip Japanese text from the screen. Without a command: start in the tray.",
         epilog="Exit codes: " + (__doc__ or "").split("Exit codes: ")[1].replace("\n", " ").strip(),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"yomitori {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log to stderr")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="yomitori")
 
-    ocr = commands.add_parser("ocr", help="read pictures and print their text", allow_abbrev=False)
-    ocr.add_argument("files", nargs="+", metavar="FILE", help="picture, folder of pictures, or - for stdin")
+    ocr = commands.add_parser(
+        "ocr",
+        help="read pictures and print their text",
+        usage="yomitori ocr [SETTINGS] [--json] [--annotate OUT.png] FILE [FILE ...]",
+        allow_abbrev=False,
+    )
+    ocr.add_argument("files", nargs="+", metavar="FILE", help=_PICTURES)
     ocr.add_argument("--json", action="store_true", help="one JSON object per picture and row")
     ocr.add_argument("--annotate", metavar="OUT.png", type=Path, help="draw what was read; one picture only")
     ocr.add_argument(
@@ -117,11 +150,20 @@ def build_parser() -> argparse.ArgumentParser:
         ("quit", "end the running Yomitori"),
     ):
         commands.add_parser(name, help=help_text, allow_abbrev=False)
-    doctor = commands.add_parser("doctor", help="say what works on this machine", allow_abbrev=False)
+    doctor = commands.add_parser(
+        "doctor",
+        usage="yomitori doctor [SETTINGS] [--json]",
+        help="say what works on this machine",
+        description="Say what works on this machine, and what to do about the rest. "
+        "The exit code tells only whether pictures can be read: 0 or 4, whatever else does not work.",
+        allow_abbrev=False,
+    )
     doctor.add_argument("--json", action="store_true", help="one JSON object per check and row")
+    _add_setting_flags(doctor, ("reading", "models", "vision"))
     for command in (ocr, doctor):
         _add_verbose(command)
     models_cli.add_parser(commands, _add_models_flags)
+    ask_cli.add_parser(commands, _add_asking_flags)
     _add_setting_flags(parser, None)
     return parser
 
@@ -129,6 +171,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
     """``--verbose`` after the command means the same as before it."""
     parser.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def _add_asking_flags(parser: argparse.ArgumentParser) -> None:
+    _add_verbose(parser)
+    _add_setting_flags(parser, ("vision", "reading", "models"))
 
 
 def _add_models_flags(parser: argparse.ArgumentParser) -> None:
@@ -146,14 +193,27 @@ def _add_setting_flags(parser: argparse.ArgumentParser, groups: tuple[str, ...] 
                 metavar=_metavar(info),
                 type=model_name if info.kind == "model" else str,
                 default=argparse.SUPPRESS,
-                help=f"{info.title} (default: {info.default})",
+                help=_help(info).replace("%", "%%"),
             )
 
 
 def _metavar(info: SettingInfo) -> str:
+    """What is to be given, with its unit."""
     if info.kind == "choice":
         return "{" + ",".join(info.labels) + "}"
-    return {"bool": "{true,false}", "int": "N"}.get(info.kind, "TEXT")
+    if info.unit:
+        return {"s": "SECONDS", "px": "PIXELS"}.get(info.unit, info.unit.upper())
+    words = {"bool": "{true,false}", "int": "N", "float": "X", "hotkey": "KEY"}
+    return words.get(info.kind, info.kind.upper())
+
+
+def _help(info: SettingInfo) -> str:
+    """The title, with the first sentence of the description where the title is too short to tell."""
+    text = info.title
+    if len(info.title.split()) <= _SHORT_TITLE:
+        text += ". " + re.split(r"(?<=\.)\s", info.description)[0].removesuffix(".")
+    default = str(info.default).lower() if info.kind == "bool" else str(info.default)
+    return f"{text} (default: {f'{default} {info.unit}'.strip() or 'empty'})"
 
 
 def _setting_flags(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -198,6 +258,7 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     library = ModelLibrary(store, paths, paths.log)
     engine = Engine(store, paths.log, library=library)
     try:
+        _tell_what_reads(store, library, engine, flags)
         for index, (source, outcome) in enumerate(_read_all(engine, sources)):
             told = _tell_fallback(engine, told)
             if isinstance(outcome, YomitoriError):
@@ -218,6 +279,26 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
         engine.close()
         library.close()
     return worst
+
+
+def _tell_what_reads(
+    store: SettingsStore, library: ModelLibrary, engine: Engine, flags: dict[str, Any]
+) -> None:
+    """Say where another model, engine or device than the one that was asked for is used from the start."""
+    reads = engine.reading_engine()
+    model, device = store.current.models.ocr_model, flags.get("models.device", "auto")
+    if store.current.reading.engine != BUILT_IN and is_local(model):
+        found = library.lookup("ocr", model)
+        instead = found.title if found is not None else f"The {title_of(BUILT_IN)} engine"
+        # Where nothing reads, every picture fails with that sentence.
+        if reads and (found is None or found.instead_of):
+            print(f"yomitori: {not_here(model).message} {instead} reads instead.", file=sys.stderr)
+    if reads == BUILT_IN and device not in ("auto", "cpu"):
+        print(
+            f"yomitori: The {title_of(BUILT_IN)} engine reads, which runs on the CPU: "
+            f"--models-device {device} changes nothing.",
+            file=sys.stderr,
+        )
 
 
 def _tell_fallback(engine: Engine, told: str) -> str:
@@ -246,7 +327,8 @@ def _find_pictures(names: Sequence[str]) -> Iterator[str]:
     """Each name as given; a folder gives the pictures in it, in order of name.
 
     Raises:
-        FileUnreadable: a folder that may not be read or holds no picture.
+        FileUnreadable: a folder that may not be read.
+        NoPictures: one without a picture; PicturesDeeper when there are some in folders inside it.
     """
     for name in names:
         folder = Path(name)
@@ -258,8 +340,23 @@ def _find_pictures(names: Sequence[str]) -> Iterator[str]:
         except OSError as error:
             raise FileUnreadable(name=name, reason=error.strerror or str(error)) from error
         if not found:
+            deeper = _folders_with_pictures(folder)
+            if deeper:
+                raise PicturesDeeper(name=name, folders=", ".join(deeper))
             raise NoPictures(name=name, suffixes=" ".join(SUFFIXES))
         yield from map(str, found)
+
+
+def _folders_with_pictures(top: Path) -> list[str]:
+    """A few of the folders below ``top`` that hold pictures."""
+    found: list[str] = []
+    # Somebody's whole disk is not worth the wait.
+    for folder, _, names in islice(os.walk(top), _MAX_FOLDERS):
+        if any(Path(name).suffix.lower() in SUFFIXES for name in names):
+            found.append(folder)
+        if len(found) == _NAMED_FOLDERS:
+            break
+    return found
 
 
 def _read_all(
@@ -341,14 +438,14 @@ def _call(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Front
 
 
 def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: FrontEnd) -> int:
-    """Prints every check; 0 when reading works, whatever else does not."""
+    """Prints every check, and each advice once; 0 when reading works, whatever else does not."""
     paths = Paths.for_user()
     store = _open_settings(paths, flags)
     library = ModelLibrary(store, paths, paths.log)
     engine = Engine(store, paths.log, library=library)
     try:
         reading = check_engine(engine)
-        weights = list(check_weights(store, library))
+        weights = [*check_weights(store, library), *check_devices(store, engine.memory)]
     finally:
         engine.close()
         library.close()
@@ -367,9 +464,29 @@ def _doctor(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Fro
         else:
             mark = {True: "ok", False: "NO", None: "--"}[check.ok]
             print(f"{mark}  {check.name}: {check.detail}")
-            if check.ok is False and check.fix:
-                print(f"      {check.fix}")
+    if not arguments.json:
+        _print_advice(checks)
     return 0 if reading.ok else 4
+
+
+def _print_advice(checks: Sequence[Check]) -> None:
+    """What to do, each once with all that it is for."""
+    failed: dict[str, list[str]] = {}
+    for check in checks:
+        if check.ok is False and check.fix:
+            failed.setdefault(check.fix, []).append(check.name)
+    if failed:
+        print("\nWhat to do:")
+    for fix, names in failed.items():
+        print(f"  {', '.join(names)}: {fix}")
+
+
+# ---- ask
+
+
+def _ask(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: FrontEnd) -> int:
+    paths = Paths.for_user()
+    return ask_cli.run(arguments, _open_settings(paths, flags), paths, _load)
 
 
 # ---- models
@@ -396,4 +513,5 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "quit": _call,
     "doctor": _doctor,
     "models": _models,
+    "ask": _ask,
 }

@@ -9,24 +9,38 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from core.errors import AlreadyDownloading, LicenceNotAccepted, ModelError, ModelMissing, UsageError
+from core.engines import BUILT_IN, title_of
+from core.errors import (
+    AlreadyDownloading,
+    HubAddressWrong,
+    HubOffline,
+    HubUnreachable,
+    LicenceNotAccepted,
+    ModelError,
+    NothingToRemove,
+    UsageError,
+    YomitoriError,
+)
 from core.jobs import Job
-from core.models.entries import Downloaded, DownloadPlan, FileCheck, ModelEntry
+from core.models.entries import Checkpoint, Downloaded, DownloadPlan, FileCheck, ModelEntry
+from core.models.imported import is_local, not_here, refuse_local
 from core.models.library import ModelLibrary
-from core.models.places import ensure_models_root
 from core.models.steps import free_disk
 from core.models.stock import OwnFolder
 from core.paths import Paths
-from core.settings import SettingsStore, find_setting
+from core.settings import Settings, SettingsStore, find_setting
 from service.models_text import (
+    Choice,
     describe_folder,
     describe_model,
     describe_pause,
     describe_plan,
     folder_json,
-    is_selected,
     model_json,
     short,
     size_text,
@@ -39,7 +53,7 @@ _CANCELLED = 130
 
 
 def add_parser(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[Any],
     add_flags: Callable[[argparse.ArgumentParser], None],
 ) -> None:
     """Register ``models`` and its actions; ``add_flags`` adds what every command takes."""
@@ -51,23 +65,27 @@ def add_parser(
     )
     actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def add(name: str, help_text: str, model: str | None = None) -> argparse.ArgumentParser:
-        parser = actions.add_parser(name, help=help_text, description=help_text, allow_abbrev=False)
+    def add(name: str, help_text: str, model: str | None = None, kinds: str = "") -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = actions.add_parser(
+            name, help=help_text, description=help_text, allow_abbrev=False
+        )
         if model is not None:
-            # Where none need be named, it may be the user's own folder.
-            which = "name, hub id or folder" if model else "name or hub id"
+            which = kinds or "name or hub id"
             parser.add_argument("model", metavar="MODEL", nargs=model or None, type=model_name, help=which)
         add_flags(parser)
         return parser
 
     listing = add("list", "show every model: what it is for, its state, size and licence")
     download = add("download", "download a model, or go on with a download that was stopped", "")
-    verify = add("verify", "check every file of a model against the hub's hashes", "*")
-    update = add("update", "fetch the newest revision of a model and switch to it", "")
+    folder_too = "name, hub id or folder"
+    verify = add(
+        "verify", "check every file of a model, or of all, against the hub's hashes", "*", folder_too
+    )
+    update = add("update", "fetch the newest revision of a model, or of all, and switch to it", "*")
     add("rollback", "switch back to the revision that was in use before", "")
     remove = add("remove", "delete a model, or one revision of it", "")
     importing = add("import", "take in a model from a folder or a zip file, without any network")
-    add("path", "print the folder of a model that is loaded", "?")
+    add("path", "print the folder that a model is loaded from, by default the chosen one", "?", folder_too)
     clean = add("clean", "delete what unfinished downloads have left")
     accept = "accept the model's licence, where it is not an open-source one"
     which = "its name or hub id, where the folder does not tell"
@@ -83,7 +101,7 @@ def add_parser(
     remove.add_argument("--revision", metavar="COMMIT", help="only this one; its first digits are enough")
     importing.add_argument("source", metavar="PATH", type=Path, help="folder or zip file")
     importing.add_argument("model", metavar="MODEL", nargs="?", default="", help=which)
-    clean.add_argument("--old", action="store_true", help="also revisions that are not in use")
+    clean.add_argument("--old", action="store_true", help="also revisions that are not current")
 
 
 def run(arguments: argparse.Namespace, settings: SettingsStore, paths: Paths) -> int:
@@ -122,18 +140,18 @@ def _print_json(row: object) -> None:
 
 def _tell_how_to_choose(entry: ModelEntry, settings: SettingsStore) -> None:
     """A model that nothing reads with would be a riddle."""
-    if entry.role == _ROLE and not is_selected(entry, settings.current):
+    if entry.role == _ROLE and not Choice(settings.current).names(entry):
         flag = find_setting("models.ocr_model").flag
         _tell(f"To read with it, choose it in Settings, or give {flag} {entry.name}")
 
 
 def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
-    entries = library.all_models(_ROLE)
-    for index, entry in enumerate(entries):
+    choice = _choice(library, settings.current)
+    for index, entry in enumerate(_listed(library, settings.current)):
         if arguments.json:
-            _print_json(model_json(entry, settings.current))
+            _print_json(model_json(entry, choice))
         else:
-            _out(("\n" if index else "") + describe_model(entry, settings.current))
+            _out(("\n" if index else "") + describe_model(entry, choice))
     own = library.own_folder(_ROLE, settings.current.models.ocr_model)
     if own is not None and arguments.json:
         _print_json(folder_json(own, settings.current))
@@ -144,11 +162,38 @@ def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
     return 0
 
 
+def _listed(library: ModelLibrary, settings: Settings) -> list[ModelEntry]:
+    """Every model that is here or in the catalogue, and the chosen one wherever it is."""
+    entries = library.all_models(_ROLE)
+    try:
+        chosen = library.model(settings.models.ocr_model)
+    except YomitoriError:
+        # A folder, which has a row of its own, or nothing at all.
+        return entries
+    return entries if chosen.repo in [entry.repo for entry in entries] else [*entries, chosen]
+
+
+def _choice(library: ModelLibrary, settings: Settings) -> Choice:
+    named = []
+    if settings.reading.engine != BUILT_IN:
+        named.append(("ocr", settings.models.ocr_model))
+    if settings.vision.backend == "local" and settings.vision.model != "auto":
+        named.append(("vision", settings.vision.model))
+    loaded: list[Checkpoint] = []
+    for role, name in named:
+        with suppress(YomitoriError):
+            found = library.lookup(role, name)
+            loaded += [found] if found is not None else []
+    return Choice(settings, tuple(loaded))
+
+
 def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     name = arguments.model or settings.current.models.ocr_model
     checkpoint = library.lookup(_ROLE, name)
-    if checkpoint is None:
-        raise ModelMissing(model=name)
+    if checkpoint is None or (checkpoint.instead_of and arguments.model):
+        raise not_here(name)
+    if checkpoint.instead_of:
+        _tell(f"{not_here(name).message} {checkpoint.title} takes its place.")
     if checkpoint.needs_conversion:
         _tell("Its weights are a .bin file: a copy in safetensors is made before it is loaded.")
     _out(str(checkpoint.folder))
@@ -160,9 +205,10 @@ def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
 
 def _download(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     name = arguments.model + (f"@{arguments.revision}" if arguments.revision else "")
+    refuse_local(name)
     entry = library.model(name)
     # Said before the hub is asked: without a folder there is no download.
-    ensure_models_root(library.root(entry.role))
+    library.ensure_root(entry.role)
     plan = wait_for(library.plan_download(name))
     _tell(describe_plan(entry, plan, library.root(entry.role)))
     _refuse_unaccepted(entry, plan, arguments.accept_license)
@@ -197,20 +243,47 @@ def _transfer(
 
 
 def _update(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
-    name = arguments.model
+    """Of several models, one that cannot be updated costs only itself; the first such gives the code."""
+    if len(arguments.model) == 1:
+        return _update_one(library, arguments, arguments.model[0])
+    here = [entry for entry in library.all_models(_ROLE) if entry.state == "ready" and not arguments.model]
+    for entry in here:
+        if not entry.from_hub:
+            _tell(f"{entry.name} was imported: there is no hub to ask.")
+    names = arguments.model or [entry.name for entry in here if entry.from_hub]
+    if not names:
+        _tell("No model that came from a hub is on this computer.")
+    worst = 0
+    for name in names:
+        try:
+            code = _update_one(library, arguments, name)
+        except (HubAddressWrong, HubOffline, HubUnreachable):
+            # It would be the same for the others.
+            raise
+        except YomitoriError as error:
+            _tell(f"yomitori: {name}: {error.message}\n  {error.advice}")
+            code = error.exit_code
+        if code == _CANCELLED:
+            return code
+        worst = worst or code
+    return worst
+
+
+def _update_one(library: ModelLibrary, arguments: argparse.Namespace, name: str) -> int:
+    refuse_local(name)
     entry = library.model(name)
     # Said before the hub is asked: a network that is not there must not hide it.
-    if entry.in_use is None:
-        raise ModelMissing(model=entry.name)
+    if entry.current is None:
+        raise not_here(entry.name)
     update = wait_for(library.check_update(name))
     if not update.current:
-        raise ModelMissing(model=entry.name)
+        raise not_here(entry.name)
     if not update.changed:
         _out(f"{entry.title} is up to date: revision {short(update.current)}.")
         return 0
     _out(
         f"{entry.title}: revision {short(update.latest)} is the newest, "
-        f"revision {short(update.current)} is in use."
+        f"revision {short(update.current)} is here."
     )
     root = library.root(entry.role)
     _tell(f"  {size_text(update.size)} to download into {root}, {size_text(free_disk(root))} free")
@@ -245,7 +318,9 @@ def _verify(library: ModelLibrary, arguments: argparse.Namespace, settings: Sett
                 _out(_check_text(name, check))
         if not all(check.ok for check in checks):
             worst = ModelError.exit_code
-            if own is None:
+            if own is None and is_local(name):
+                _tell(f"{name} is damaged. Mend it by importing it again.")
+            elif own is None:
                 _tell(f"{name} is damaged. Mend it with: yomitori models download {name}")
     return worst
 
@@ -262,25 +337,39 @@ def _check_text(name: str, check: FileCheck) -> str:
 
 def _rollback(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
     entry = library.model(arguments.model)
-    try:
-        commit = library.roll_back(arguments.model)
-    except ModelMissing as error:
-        # Its hint is to download it, which does not lead backwards.
-        _tell(f"yomitori: {error.message}")
-        return error.exit_code
-    _out(f"{entry.title}: revision {short(commit)} is in use again.")
+    commit = library.roll_back(arguments.model)
+    _out(f"{entry.title}: revision {short(commit)} is current again.")
     return 0
 
 
-def _remove(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
+def _remove(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     entry = library.model(arguments.model)
     commit = _find_revision(entry, arguments.revision) if arguments.revision else None
     if commit is None and entry.state == "missing" and not entry.revisions:
-        raise ModelMissing(model=entry.name)
+        raise NothingToRemove(model=entry.name)
+    instead_of = _choice(library, settings.current).instead_of(entry)
     freed = wait_for(library.remove(arguments.model, commit))
     what = f"Revision {short(commit)} of {entry.title}" if commit else entry.title
     _out(f"{what} was removed, {size_text(freed)} are free again.")
+    chosen = Choice(settings.current).names(entry)
+    if library.model(entry.repo).current is None and (chosen or instead_of):
+        was = "It was the chosen model." if chosen else f"It took the place of {instead_of}."
+        _tell(f"{was} {_what_now(library, entry, settings.current)}")
     return 0
+
+
+def _what_now(library: ModelLibrary, entry: ModelEntry, settings: Settings) -> str:
+    """What becomes of a choice whose model is gone."""
+    again = f"download {entry.name} again" if entry.from_hub else f"import {entry.name} again"
+    advice = f"To change that, {again}, or choose another model in Settings."
+    if entry.role != _ROLE:
+        return f"Questions cannot be answered on this computer now. {advice}"
+    instead = library.lookup(_ROLE, settings.models.ocr_model)
+    if instead is not None:
+        return f"{instead.title} takes its place. {advice}"
+    if settings.reading.engine in ("auto", BUILT_IN):
+        return f"The built-in engine reads now. {advice}"
+    return f"{title_of(settings.reading.engine)} was chosen by name, so nothing can be read now. {advice}"
 
 
 def _find_revision(entry: ModelEntry, digits: str) -> str:
@@ -305,16 +394,27 @@ def _import(library: ModelLibrary, arguments: argparse.Namespace, settings: Sett
 
 def _clean(library: ModelLibrary, arguments: argparse.Namespace, _settings: SettingsStore) -> int:
     freed = 0
-    for repo in library.partials(_ROLE):
+    busy: dict[str, AlreadyDownloading] = {}
+
+    def free(repo: str, work: Callable[[], int]) -> int:
         try:
-            freed += library.discard_partial(repo)
+            return work()
         except AlreadyDownloading as error:
-            _tell(error.message)
+            busy[repo] = error
+            return 0
+
+    for repo in library.partials(_ROLE):
+        freed += free(repo, partial(library.discard_partial, repo))
     if arguments.old:
         for entry in library.models():
-            old = [revision for revision in entry.revisions if entry.in_use and not revision.in_use]
-            freed += sum(wait_for(library.remove(entry.repo, revision.commit)) for revision in old)
-    _out(f"{size_text(freed)} are free again." if freed else "There is nothing to clean up.")
+            old = [revision for revision in entry.revisions if entry.current and not revision.current]
+            for revision in old:
+                job = partial(library.remove, entry.repo, revision.commit)
+                freed += free(entry.repo, lambda job=job: wait_for(job()))  # type: ignore[misc]
+    for error in busy.values():
+        _tell(error.message)
+    nothing = "There is nothing else to clean up." if busy else "There is nothing to clean up."
+    _out(f"{size_text(freed)} are free again." if freed else nothing)
     return 0
 
 

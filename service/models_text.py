@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from core.engines import loading_engine
 from core.memory import format_bytes
 from core.models import licences
-from core.models.entries import DownloadPlan, ModelEntry, Progress, RevisionEntry
+from core.models.entries import Checkpoint, DownloadPlan, ModelEntry, Progress, RevisionEntry
 from core.models.estimate import memory_needed, memory_of
 from core.models.stock import OwnFolder
 from core.settings import Settings
@@ -31,9 +32,26 @@ def size_text(count: float) -> str:
     return format_bytes(count)
 
 
-def is_selected(entry: ModelEntry, settings: Settings) -> bool:
-    """Whether the settings name this model."""
-    return entry.role == "ocr" and settings.models.ocr_model.partition("@")[0] in (entry.name, entry.repo)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the settings choose. ``loaded``: what they lead to for each role, where that is on this computer
+    and a model loads it: of an import that is gone, what takes its place."""
+
+    settings: Settings
+    loaded: tuple[Checkpoint, ...] = ()
+
+    def names(self, entry: ModelEntry) -> bool:
+        """Whether the settings name this model."""
+        named = self.settings.models.ocr_model if entry.role == "ocr" else self.settings.vision.model
+        return named.partition("@")[0] in (entry.name, entry.repo)
+
+    def uses(self, entry: ModelEntry, revision: RevisionEntry) -> bool:
+        """Whether this revision is what reads, or answers."""
+        return any((found.repo, found.commit) == (entry.repo, revision.commit) for found in self.loaded)
+
+    def instead_of(self, entry: ModelEntry) -> str:
+        """The import that is gone and whose place this model takes; empty for none."""
+        return next((found.instead_of for found in self.loaded if found.repo == entry.repo), "")
 
 
 def _memory(entry: ModelEntry, settings: Settings) -> int:
@@ -51,38 +69,48 @@ def share_text(part: int, whole: int) -> str:
 def _state(entry: ModelEntry) -> str:
     if entry.state == "ready":
         return "ready"
+    if not entry.from_hub:
+        return "not on this computer any more, it was imported"
     if entry.state == "partial":
         return f"partly downloaded, {share_text(entry.partial_bytes, entry.needed_bytes)}"
     return "not downloaded" + (f", {size_text(entry.needed_bytes)}" if entry.needed_bytes else "")
 
 
-def describe_model(entry: ModelEntry, settings: Settings) -> str:
+def describe_model(entry: ModelEntry, choice: Choice) -> str:
     """A paragraph for a terminal."""
-    selected = ", chosen in the settings" if is_selected(entry, settings) else ""
-    rows = [f"{entry.name}: {_state(entry)}{selected}"]
+    rows = [f"{entry.name}: {_state(entry)}{', chosen in the settings' if choice.names(entry) else ''}"]
+    if instead_of := choice.instead_of(entry):
+        rows[0] += f", takes the place of {instead_of}"
     if entry.known:
         rows.append(f"  {entry.known.title}. {entry.known.what_for}")
         rows.append(f"  from {entry.repo}")
-    memory = _memory(entry, settings)
+    if entry.state == "missing" and not entry.from_hub:
+        return rows[0]
+    memory = _memory(entry, choice.settings)
     licence = entry.licence or licences.NOT_STATED
     if entry.licence and not licences.is_open(entry.licence):
         licence += " (to be accepted before a download)"
     needs = f", needs {size_text(memory)} of memory" if memory else ""
     rows.append(f"  licence {licence}{needs}")
-    rows.extend(f"  {_revision(revision)}" for revision in sorted(entry.revisions, key=_order))
+    one = len(entry.revisions) == 1
+    for revision in sorted(entry.revisions, key=_order):
+        mark = "in use" if choice.uses(entry, revision) else "current" if revision.current and not one else ""
+        rows.append(f"  {_revision(revision, mark)}")
     if entry.state == "ready" and entry.partial_bytes:
         rows.append(f"  besides, {size_text(entry.partial_bytes)} of a download that was not finished")
     return "\n".join(rows)
 
 
 def _order(revision: RevisionEntry) -> bool:
-    return not revision.in_use
+    return not revision.current
 
 
-def _revision(revision: RevisionEntry) -> str:
+def _revision(revision: RevisionEntry, mark: str) -> str:
+    """``mark``: "in use" for what reads; of several revisions of another model, "current" for the one that
+    would be loaded."""
     notes = [f"revision {short(revision.commit)}", size_text(revision.size)]
-    if revision.in_use:
-        notes.append("in use")
+    if mark:
+        notes.append(mark)
     if not revision.complete:
         notes.append("not complete")
     if revision.imported:
@@ -104,7 +132,7 @@ def _unused(last_used: str) -> str:
     return f"unused since {since.astimezone():%Y-%m-%d}" if days > 0 else "used today"
 
 
-def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
+def model_json(entry: ModelEntry, choice: Choice) -> dict[str, Any]:
     """One row of ``models list --json``; sizes in bytes, times in ISO 8601."""
     known = entry.known
     return {
@@ -114,11 +142,12 @@ def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
         "role": entry.role,
         "what_for": known.what_for if known else "",
         "state": entry.state,
-        "chosen": is_selected(entry, settings),
+        "chosen": choice.names(entry),
+        "instead_of": choice.instead_of(entry) or None,
         "partial_bytes": entry.partial_bytes,
         "needed_bytes": entry.needed_bytes,
         "disk_bytes": entry.disk_bytes,
-        "memory_bytes": _memory(entry, settings),
+        "memory_bytes": _memory(entry, choice.settings),
         "licence": entry.licence or None,
         "licence_open": licences.is_open(entry.licence) if entry.licence else None,
         "folder": str(entry.folder),
@@ -127,7 +156,8 @@ def model_json(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
                 "commit": revision.commit,
                 "size": revision.size,
                 "complete": revision.complete,
-                "in_use": revision.in_use,
+                "current": revision.current,
+                "in_use": choice.uses(entry, revision),
                 "last_used": revision.last_used or None,
                 "converted": revision.converted,
                 "imported": revision.imported,
@@ -165,6 +195,7 @@ def folder_json(own: OwnFolder, settings: Settings) -> dict[str, Any]:
         "what_for": "",
         "state": "unusable" if own.problem else "ready",
         "chosen": True,
+        "instead_of": None,
         "partial_bytes": 0,
         "needed_bytes": 0,
         "disk_bytes": own.disk_bytes,

@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from core.models import licences
+from core.vision.family import FAMILY
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "bf16", "fp16", "int8", "int4"]
 _FILE = Path(__file__).with_name("catalogue.json")
 
 
@@ -37,10 +38,26 @@ class KnownRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownVision:
+    """What is special about a model that answers questions about pictures.
+
+    ``type`` is what its ``config.json`` says; ``stored`` the precision of its weights on the disk;
+    ``context`` the longest conversation in tokens; ``image_tokens`` the most that one picture takes of it;
+    ``cache_bytes`` what a token of the conversation takes of memory in half precision, twice that in fp32.
+    """
+
+    type: str
+    stored: str
+    context: int
+    image_tokens: int
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class KnownModel:
     """One model of the catalogue.
 
-    ``download_size`` is in bytes and rounded; the hub is asked for the exact one. ``memory`` is what reading
+    ``download_size`` is in bytes and rounded; the hub is asked for the exact one. ``memory`` is what working
     with it needs in bytes, by precision. ``fallback`` is taken when the hub no longer has ``revision``.
     """
 
@@ -60,6 +77,7 @@ class KnownModel:
     devices: tuple[str, ...]
     fallback: KnownRevision | None = None
     unknown: tuple[str, ...] = ()
+    vision: KnownVision | None = None
 
     def revisions(self) -> tuple[KnownRevision, ...]:
         """What may be downloaded, in the order in which it is tried."""
@@ -82,6 +100,21 @@ class _Revision(_Strict):
     files: list[_File] = Field(min_length=1)
 
 
+class _Vision(_Strict):
+    type: str
+    stored: Literal["fp32", "bf16", "fp16"]
+    context: PositiveInt
+    image_tokens: PositiveInt
+    cache_bytes: PositiveInt
+
+    @field_validator("type")
+    @classmethod
+    def _of_the_family(cls, value: str) -> str:
+        if value not in FAMILY:
+            raise ValueError(f"none of {', '.join(FAMILY)}")
+        return value
+
+
 class _Model(_Revision):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     role: Literal["ocr", "vision"]
@@ -94,8 +127,15 @@ class _Model(_Revision):
     licence_url: str = Field(pattern=r"^https://")
     memory: dict[Precision, PositiveInt] = Field(min_length=1)
     devices: list[Literal["cpu", "cuda", "mps"]] = Field(min_length=1)
+    vision: _Vision | None = None
     fallback: _Revision | None
     unknown: list[str]
+
+    @model_validator(mode="after")
+    def _vision_for_its_role(self) -> Self:
+        if (self.role == "vision") != (self.vision is not None):
+            raise ValueError("a model has vision when that is its role")
+        return self
 
 
 class _Catalogue(_Strict):
@@ -127,6 +167,7 @@ def _known(model: _Model) -> KnownModel:
         devices=tuple(model.devices),
         fallback=None if fallback is None else KnownRevision(fallback.revision, _files(fallback.files)),
         unknown=tuple(model.unknown),
+        vision=None if model.vision is None else KnownVision(**model.vision.model_dump()),
     )
 
 
@@ -140,7 +181,10 @@ def load_catalogue() -> tuple[KnownModel, ...]:
 
 
 def find_model(name_or_repo: str, catalogue: Iterable[KnownModel]) -> KnownModel | None:
-    """The model of that name or hub id, None when the catalogue has none."""
+    """The model of that name or hub id, None when the catalogue has none.
+
+    Ids of models that were renamed are for ``core.models.stock`` to know.
+    """
     return next((model for model in catalogue if name_or_repo in (model.name, model.repo)), None)
 
 

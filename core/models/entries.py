@@ -9,12 +9,14 @@ from typing import Any
 
 from core.errors import YomitoriError
 from core.models.catalogue import KnownModel
+from core.models.imported import is_local
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionEntry:
     """One revision on this computer. ``size`` counts what revisions share in each of them.
 
+    ``current``: it is the one that is loaded when the model is used; whether that is, the settings tell.
     ``converted``: its ``.bin`` was converted, and the copy is what is loaded. ``last_used`` is empty when it
     was never used by Yomitori. ``needs_conversion``: its only weights are a ``.bin``, not converted yet.
     """
@@ -22,7 +24,7 @@ class RevisionEntry:
     commit: str
     size: int
     complete: bool
-    in_use: bool
+    current: bool
     last_used: str
     converted: bool
     needs_conversion: bool = False
@@ -65,8 +67,13 @@ class ModelEntry:
         return "partial" if self.partial_bytes else "missing"
 
     @property
-    def in_use(self) -> RevisionEntry | None:
-        return next((revision for revision in self.revisions if revision.in_use), None)
+    def current(self) -> RevisionEntry | None:
+        return next((revision for revision in self.revisions if revision.current), None)
+
+    @property
+    def from_hub(self) -> bool:
+        """Whether a hub can be asked for it: to download, update or mend it."""
+        return not is_local(self.repo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,8 @@ class Checkpoint:
     """A folder to load a model from. ``repo`` and ``commit`` are empty for a folder of the user's own.
 
     ``needs_conversion``: its weights are a ``.bin``; ``ModelLibrary.convert`` comes first. ``converted``:
-    this is the copy that came out of it.
+    this is the copy that came out of it. ``instead_of``: the imported model that is chosen and gone; this is
+    the one that the catalogue offers first.
     """
 
     folder: Path
@@ -83,6 +91,7 @@ class Checkpoint:
     commit: str = ""
     needs_conversion: bool = False
     converted: bool = False
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from core.errors import ModelsFolderLocked, ModelsFolderUnusable
+from core.errors import (
+    FixedFolderFull,
+    FixedFolderLocked,
+    FixedFolderUnusable,
+    ModelsFolderLocked,
+    ModelsFolderUnusable,
+    NotEnoughDisk,
+    StorageError,
+)
 
 
 def ensure_models_root(path: Path) -> Path:
@@ -27,6 +37,29 @@ def ensure_models_root(path: Path) -> Path:
     except OSError as error:
         raise ModelsFolderUnusable(path=path, reason=error.strerror or str(error)) from error
     return path
+
+
+_FIXED: dict[type[StorageError], type[StorageError]] = {
+    ModelsFolderLocked: FixedFolderLocked,
+    ModelsFolderUnusable: FixedFolderUnusable,
+    NotEnoughDisk: FixedFolderFull,
+}
+
+
+@contextlib.contextmanager
+def advice_for(root: Path, source: str) -> Iterator[None]:
+    """Have errors about a folder for models give advice that leads somewhere.
+
+    ``source`` is what fixes ``root`` for this run, a flag or an environment variable, so that it cannot be
+    changed in the settings; empty when nothing does.
+    """
+    try:
+        yield
+    except StorageError as error:
+        kind = _FIXED.get(type(error)) if source else None
+        if kind is None or not Path(error.params["path"]).is_relative_to(root):
+            raise
+        raise kind(**error.params, source=source) from error
 
 
 def _existing(path: Path) -> Path:

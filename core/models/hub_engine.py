@@ -16,8 +16,9 @@ from core.engines import Loaded, LoadOptions
 from core.errors import LicenceNotAccepted, LoadFailed
 from core.models import licences
 from core.models.convert import check_copy, convert
-from core.models.folder import ensure_models_root
+from core.models.folder import advice_for, ensure_models_root
 from core.models.hashing import Wanted
+from core.models.hub_address import check_address
 from core.models.importer import import_model
 from core.models.layout import RepoCache
 from core.models.lock import try_lock
@@ -60,7 +61,8 @@ class HubEngine:
             "import": import_model,
             "convert": self.convert,
         }
-        return (yield from operations[op](params, cancelled))
+        with advice_for(Path(params.get("root", "")), str(params.get("source", ""))):
+            return (yield from operations[op](params, cancelled))
 
     # ---- the hub
 
@@ -112,6 +114,7 @@ class HubEngine:
         }
 
     def _find(self, params: Params, cancelled: IsCancelled) -> Steps[tuple[HubClient, Found]]:
+        check_address(os.environ)
         try:
             from core.models.hub_client import HubClient
             from core.models.transfer import Retry

@@ -11,6 +11,7 @@ from core.jobs import Job
 from core.models import licences
 from core.models.catalogue import KnownRevision
 from core.models.entries import Downloaded, DownloadPlan, OnProgress, Update
+from core.models.imported import refuse_local
 from core.models.layout import is_commit
 from core.models.news import News
 from core.models.records import ModelRecord
@@ -55,7 +56,7 @@ class HubJobs:
                 will_convert=answer["convert"],
             )
 
-        target = self._stock.target(name)
+        target = self._target(name)
         params = self._hub_params(target, self._pinned(target))
         return self._submit("upkeep", Job("resolve", params, (), convert), target.repo)
 
@@ -66,7 +67,7 @@ class HubJobs:
         on_progress: OnProgress | None,
     ) -> Job[Downloaded]:
         """``ModelLibrary.download``."""
-        target = self._stock.target(name)
+        target = self._target(name)
         return self._download(target, self._pinned(target), accept_licence, on_progress)
 
     def update(
@@ -76,13 +77,13 @@ class HubJobs:
         on_progress: OnProgress | None,
     ) -> Job[Downloaded]:
         """``ModelLibrary.update``."""
-        target = self._stock.target(name)
+        target = self._target(name)
         return self._download(target, target.revisions, accept_licence, on_progress)
 
     def check_update(self, name: str) -> Job[Update]:
         """``ModelLibrary.check_update``."""
-        target = self._stock.target(name)
-        current = self._stock.in_use(target) or ""
+        target = self._target(name)
+        current = self._stock.current(target) or ""
 
         def convert(answer: dict[str, Any], _seconds: float) -> Update:
             latest = str(answer["commit"])
@@ -91,6 +92,11 @@ class HubJobs:
 
         params = self._hub_params(target, target.revisions)
         return self._submit("upkeep", Job("resolve", params, (), convert), target.repo)
+
+    def _target(self, name: str) -> Target:
+        """Raises ModelUnknown, or ModelImported for a model that no hub has."""
+        refuse_local(name)
+        return self._stock.target(name)
 
     def _download(
         self,

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from core.errors import AlreadyDownloading, ImportFailed
+from core.errors import AlreadyDownloading, FileUnreadable, ImportFailed
 from core.models.convert import convert
 from core.models.converted import ConvertedStore
 from core.models.folder import ensure_models_root
 from core.models.hashing import CHUNK, Naming, Wanted, is_large, is_oid
+from core.models.imported import local_id
 from core.models.layout import (
     RepoCache,
     checkpoint_problem,
@@ -70,7 +71,8 @@ def import_model(params: Mapping[str, Any], cancelled: IsCancelled) -> Steps[dic
     """Take the model in; see ``ModelLibrary.import_from``.
 
     Raises:
-        ImportFailed: the source holds no model, or more than one, or a damaged one.
+        FileUnreadable: there is no such source.
+        ImportFailed: it holds no model, or more than one, or a damaged one.
         NotEnoughDisk, ModelsFolderUnusable: it cannot be kept.
         ModelUnusable: it is there, but its ``.bin`` cannot be converted.
         AlreadyDownloading: another process imports, or receives the same model.
@@ -120,7 +122,7 @@ def _opened(path: Path) -> Iterator[dict[str, Entry]]:
         elif path.exists():
             raise ImportFailed(name=path.name, reason="it is neither a folder nor a zip file")
         else:
-            raise ImportFailed(name=path, reason="it is not there")
+            raise FileUnreadable(name=path, reason="there is no such file or folder")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         # RuntimeError is how zipfile says that an archive is encrypted.
         raise ImportFailed(name=path.name, reason=f"the zip file cannot be read ({error})") from error
@@ -333,7 +335,7 @@ def _identify(
     label = re.sub(r"[^A-Za-z0-9_.]+", "-", path.name.removesuffix(".zip")).strip("-.") or "model"
     rows = "".join(f"{name} {staged[name].oid}\n" for name in sorted(staged))
     commit = hashlib.sha1(rows.encode(), usedforsecurity=False).hexdigest()
-    return model.repo or f"local/{re.sub('-+', '-', label)}", commit, True
+    return model.repo or local_id(re.sub("-+", "-", label)), commit, True
 
 
 def _settle(

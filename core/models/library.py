@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from core.engines import EngineSpec
 from core.errors import (
     AlreadyDownloading,
-    ModelMissing,
     ModelsFolderUnusable,
     ModelUnusable,
+    NoEarlierRevision,
 )
 from core.host import HostLimits
 from core.jobs import Job
@@ -35,8 +35,10 @@ from core.models.entries import (
     OnProgress,
     Update,
 )
+from core.models.folder import advice_for, ensure_models_root
 from core.models.hosts import Hosts, RunnerFactory, thread_runner
 from core.models.hub_jobs import HubJobs
+from core.models.imported import not_here
 from core.models.lock import try_lock
 from core.models.news import Listener, News
 from core.models.records import ModelRecord, Records
@@ -91,6 +93,16 @@ class ModelLibrary:
         """The cache folder for models of ``role``; it need not exist."""
         return self._stock.root(role)
 
+    def ensure_root(self, role: str = "ocr") -> Path:
+        """``root``, made if it is not there.
+
+        Raises:
+            ModelsFolderUnusable: models cannot be kept there; the advice names what fixes the folder.
+        """
+        root = self.root(role)
+        with advice_for(root, self._stock.root_source(role)):
+            return ensure_models_root(root)
+
     def models(self, role: str | None = None) -> list[ModelEntry]:
         """Every model of the catalogue, then every other one that was added or used here."""
         return self._stock.models(role)
@@ -110,6 +122,9 @@ class ModelLibrary:
     def lookup(self, role: str, model_setting: str) -> Checkpoint | None:
         """What the setting's value means, also when it ``needs_conversion``; None when it is not here.
 
+        An imported model that is gone cannot be fetched again: to read with, the model that the catalogue
+        offers first takes its place, and ``Checkpoint.instead_of`` says so.
+
         Only file names, sizes and headers are read, never the network.
 
         Raises:
@@ -117,6 +132,14 @@ class ModelLibrary:
             ModelUnusable: it is a folder without a checkpoint.
         """
         return self._stock.lookup(role, model_setting)
+
+    def meant(self, role: str, model_setting: str) -> ModelEntry:
+        """The model that ``lookup`` finds, or would find if it were here.
+
+        Raises:
+            ModelUnknown: the value is no name or hub id.
+        """
+        return self._stock.meant(role, model_setting)
 
     def own_folder(self, role: str, model_setting: str) -> OwnFolder | None:
         """The folder that the setting's value names, usable or not; None when it is a name or a hub id."""
@@ -130,7 +153,10 @@ class ModelLibrary:
     # ---- jobs that ask a hub
 
     def plan_download(self, name: str) -> Job[DownloadPlan]:
-        """Ask the hub what ``download`` would do."""
+        """Ask the hub what ``download`` would do.
+
+        Like every call that asks a hub, it raises ModelImported for a model that none knows.
+        """
         return self._hub.plan(name)
 
     def download(
@@ -163,7 +189,7 @@ class ModelLibrary:
         A converted copy that is damaged is deleted, since it can be made again.
         """
         target = self._stock.target(name)
-        commit = self._stock.in_use(target)
+        commit = self._stock.current(target)
         known = self._stock.record(target).files.get(commit or "", {})
         params = self._stock.params(target) | {
             "commit": commit or "",
@@ -176,7 +202,7 @@ class ModelLibrary:
 
         job = Job("verify", params, (), convert, self._news.pieces(target.repo, on_progress))
         if commit is None:
-            job.fail(ModelMissing(model=target.known.name if target.known else target.repo))
+            job.fail(not_here(target.known.name if target.known else target.repo))
             return job
         return self._submit("upkeep", job, target.repo)
 
@@ -184,12 +210,12 @@ class ModelLibrary:
         """Use the revision before the one in use again, and return its commit; once more goes further back.
 
         Raises:
-            ModelMissing: there is no other whole revision.
+            NoEarlierRevision: there is no other whole revision.
         """
         target = self._stock.target(name)
         earlier = self._stock.earlier(target)
         if not earlier:
-            raise ModelMissing(model=f"an earlier revision of {target.title}")
+            raise NoEarlierRevision(model=target.title)
 
         self.records.update(target.repo, lambda record: record.go_back(earlier))
         self._news.tell(LibraryChanged("changed", target.repo))
@@ -229,15 +255,17 @@ class ModelLibrary:
         partials = [partial for partial in cache.partials() if partial.ours or partial.stale]
         if not partials:
             return 0
-        try:
-            held = try_lock(cache.lock)
-            if held is None:
-                raise AlreadyDownloading(model=target.title)
-            with held:
-                for partial in partials:
-                    partial.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise ModelsFolderUnusable(path=cache.blobs, reason=error.strerror or str(error)) from error
+        with advice_for(cache.root, self._stock.root_source(target.role)):
+            try:
+                held = try_lock(cache.lock)
+                if held is None:
+                    raise AlreadyDownloading(model=target.title)
+                with held:
+                    for partial in partials:
+                        partial.path.unlink(missing_ok=True)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise ModelsFolderUnusable(path=cache.blobs, reason=reason) from error
         self._news.tell(LibraryChanged("changed", target.repo))
         return sum(partial.size for partial in partials)
 
@@ -251,12 +279,13 @@ class ModelLibrary:
         """Take a model from a folder or a zip file: a checkpoint, a model's folder of a hub cache, or a
         cache with one model. ``name`` says which it is; without it, what the folder itself tells counts.
 
-        The job fails with ImportFailed, NotEnoughDisk or StorageError.
+        The job fails with FileUnreadable (it is not there), ImportFailed, NotEnoughDisk or StorageError.
         """
         target = self._stock.target(name) if name else None
         known = [model for model in self.catalogue if target is None or model.repo == target.repo]
         params = {
             "root": str(self.root(target.role if target else role)),
+            "source": self._stock.root_source(target.role if target else role),
             "repo": target.repo if target else "",
             "role": target.role if target else role,
             "title": target.title if target else path.name,
@@ -314,7 +343,7 @@ class ModelLibrary:
         }
         job = Job("convert", params, (), finish, self._news.pieces(label, on_progress))
         if checkpoint is None:
-            job.fail(ModelMissing(model=model_setting))
+            job.fail(not_here(model_setting))
         elif not checkpoint.needs_conversion:
             job.finish({}, 0.0)
         else:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelUnknown, ModelUnusable
-from core.models.catalogue import KnownModel, KnownRevision, find_model
+from core.models.catalogue import KnownModel, KnownRevision, default_model, find_model
 from core.models.converted import ConvertedStore
 from core.models.entries import Checkpoint, ModelEntry, RevisionEntry
+from core.models.imported import is_local
 from core.models.layout import (
     RepoCache,
     checkpoint_problem,
     is_repo_id,
     is_revision,
+    is_vision,
     needs_conversion,
     repos_in,
 )
-from core.models.places import models_root
+from core.models.places import models_place
 from core.models.records import ModelRecord, Records
+from core.models.renamed import Renamed, conversion_of
 from core.settings import SettingsStore
 
 
@@ -30,7 +33,8 @@ from core.settings import SettingsStore
 class Target:
     """A model that was named: where it comes from, and in what order its revisions are tried.
 
-    ``exact``: the name said which revision, so no other will do.
+    ``exact``: the name said which revision, so no other will do. ``renamed``: the name was that of a model
+    which cannot be loaded, and this is its conversion; the user should be told.
     """
 
     known: KnownModel | None
@@ -39,6 +43,7 @@ class Target:
     title: str
     revisions: tuple[KnownRevision, ...]
     exact: bool = False
+    renamed: Renamed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,11 @@ class Stock:
         self.converted = converted
 
     def root(self, role: str) -> Path:
-        return models_root(self._settings, role, self._environ)
+        return models_place(self._settings, role, self._environ)[0]
+
+    def root_source(self, role: str) -> str:
+        """What fixes ``root`` for this run, empty when the user's settings decide."""
+        return models_place(self._settings, role, self._environ)[1]
 
     def cache(self, target: Target) -> RepoCache:
         return RepoCache(self.root(target.role), target.repo)
@@ -89,9 +98,10 @@ class Stock:
             "repo": target.repo,
             "role": target.role,
             "title": target.title,
+            "source": self.root_source(target.role),
         }
 
-    def in_use(self, target: Target) -> str | None:
+    def current(self, target: Target) -> str | None:
         """The commit that would be loaded."""
         record = ModelRecord(role=target.role) if target.exact else self.record(target)
         return _commit_to_load(
@@ -102,24 +112,41 @@ class Stock:
         """The last commit before the one in use that is still whole, empty when there is none."""
         return _earlier(self.cache(target), target.role, self.record(target))
 
-    def target(self, name: str) -> Target:
+    def target(self, name: str, role: str = "ocr") -> Target:
         """The model of that name in the catalogue, hub id, or ``owner/name@revision``.
+
+        ``role`` is what it is for when nothing here tells. For a model that cannot be loaded it is its
+        conversion (``core.models.renamed``).
 
         Raises:
             ModelUnknown: it is none of these.
+            ModelUnusable: it is a revision of a model that cannot be loaded.
         """
         repo, _, revision = name.partition("@")
+        renamed = conversion_of(repo)
+        if renamed is not None:
+            if revision:
+                reason = f"it is in LLaVA's original format, take {renamed.new} instead"
+                raise ModelUnusable(model=name, reason=reason)
+            repo = renamed.new
         known = find_model(repo, self.catalogue)
         if known is not None and not revision:
-            return Target(known, known.repo, known.role, known.title, known.revisions())
+            return Target(known, known.repo, known.role, known.title, known.revisions(), renamed=renamed)
         repo = known.repo if known else repo
         if not is_repo_id(repo) or (revision and not is_revision(revision)):
             raise ModelUnknown(model=name)
         record = self.records.model(repo)
-        role = known.role if known else record.role if record else "ocr"
+        role = known.role if known else self._role(repo, record, role)
         wanted = (KnownRevision(revision),) if revision else _revisions(None, record)
         title = known.title if known else repo
-        return Target(known, repo, role, title, wanted, exact=bool(revision))
+        return Target(known, repo, role, title, wanted, exact=bool(revision), renamed=renamed)
+
+    def _role(self, repo: str, record: ModelRecord | None, otherwise: str) -> str:
+        """What a model outside of the catalogue is for; its own files know best."""
+        cache = RepoCache(self.root("vision"), repo)
+        if any(is_vision(cache.snapshot(commit)) for commit in cache.commits()):
+            return "vision"
+        return record.role if record else otherwise
 
     def models(self, role: str | None = None) -> list[ModelEntry]:
         """Every model of the catalogue, then every other one that was added or used here."""
@@ -131,20 +158,23 @@ class Stock:
         ]
         catalogued = {model.repo for model in self.catalogue}
         for repo, record in sorted(records.items()):
-            if repo not in catalogued and role in (None, record.role) and is_repo_id(repo):
-                entry = self._entry(None, repo, record.role, repo, record)
+            if repo in catalogued or not is_repo_id(repo):
+                continue
+            its = self._role(repo, record, record.role)
+            if role in (None, its):
+                entry = self._entry(None, repo, its, repo, record)
                 if entry.revisions or entry.partial_bytes:
                     entries.append(entry)
         return entries
 
     def all_models(self, role: str) -> list[ModelEntry]:
-        """``models``, then what else in the format of that role lies in the folder that is shared with other
-        programs: whole ones, and those of which we have begun a download."""
+        """``models``, then what else lies in the folder for that role, which is shared with other programs:
+        whole ones that can be loaded, and those of which we have begun a download."""
         entries = self.models()
         listed = {entry.repo for entry in entries}
         root = self.root(role)
         for repo in repos_in(root):
-            if repo not in listed:
+            if repo not in listed and conversion_of(repo) is None:
                 entry = self.model(repo)
                 if entry.state == "ready" or any(part.ours for part in RepoCache(root, repo).partials()):
                     entries.append(entry)
@@ -172,8 +202,8 @@ class Stock:
         cache = RepoCache(self.root(role), repo)
         record = record or ModelRecord(role=role)
         licence = known.licence if known else record.licence
-        in_use = _commit_to_load(cache, role, record, _revisions(known, record))
-        weights = self._weights(cache, role, title, in_use).folder if in_use else None
+        current = _commit_to_load(cache, role, record, _revisions(known, record))
+        weights = self._weights(cache, role, title, current).folder if current else None
         converted = self.converted.of_repo(repo)
         return ModelEntry(
             known=known,
@@ -183,7 +213,7 @@ class Stock:
             licence=licence,
             folder=cache.folder,
             revisions=tuple(
-                self._revision(cache, role, record, commit, in_use) for commit in cache.commits()
+                self._revision(cache, role, record, commit, current) for commit in cache.commits()
             ),
             partial_bytes=sum(partial.size for partial in cache.partials()),
             needed_bytes=known.download_size if known else 0,
@@ -193,7 +223,7 @@ class Stock:
         )
 
     def _revision(
-        self, cache: RepoCache, role: str, record: ModelRecord, commit: str, in_use: str | None
+        self, cache: RepoCache, role: str, record: ModelRecord, commit: str, current: str | None
     ) -> RevisionEntry:
         copy = self.converted.of_commit(cache.repo, commit)
         converted = checkpoint_problem(copy, role) is None
@@ -201,7 +231,7 @@ class Stock:
             commit=commit,
             size=cache.size(commit) + _folder_size(copy),
             complete=cache.is_complete(commit, role),
-            in_use=commit == in_use,
+            current=commit == current,
             last_used=record.used.get(commit, ""),
             converted=converted,
             needs_conversion=not converted and needs_conversion(cache.snapshot(commit)),
@@ -211,7 +241,8 @@ class Stock:
     def lookup(self, role: str, model_setting: str) -> Checkpoint | None:
         """What the setting's value means, also when it ``needs_conversion``; None when it is not here.
 
-        Only file names, sizes and headers are read, never the network.
+        An imported model that is gone cannot be fetched again: to read with, the model that the catalogue
+        offers first takes its place. Only file names, sizes and headers are read, never the network.
 
         Raises:
             ModelUnknown: the value is no name, hub id or folder.
@@ -223,11 +254,30 @@ class Stock:
             if problem is not None:
                 raise ModelUnusable(model=folder, reason=problem)
             return _checkpoint(folder, self.converted.of_folder(folder), role, folder.name)
-        target = self.target(model_setting)
-        commit = self.in_use(target)
-        if commit is None:
+        target = self.target(model_setting, role)
+        commit = self.current(target)
+        if commit is not None:
+            return self._weights(self.cache(target), role, target.title, commit)
+        stand_in = self._stand_in(role, target)
+        instead = self.lookup(role, stand_in.name) if stand_in is not None else None
+        return None if instead is None else replace(instead, instead_of=target.repo)
+
+    def meant(self, role: str, model_setting: str) -> ModelEntry:
+        """The model that ``lookup`` finds, or would find if it were here.
+
+        Raises:
+            ModelUnknown: the value is no name or hub id.
+        """
+        target = self.target(model_setting, role)
+        stand_in = self._stand_in(role, target)
+        return self.model(model_setting if stand_in is None else stand_in.name)
+
+    def _stand_in(self, role: str, target: Target) -> KnownModel | None:
+        """What takes the place of an import that is gone; None when it is here, or a hub has it."""
+        # What answers questions is not replaced: a conversation would go on with another one, unnoticed.
+        if role != "ocr" or not is_local(target.repo) or self.current(target) is not None:
             return None
-        return self._weights(self.cache(target), role, target.title, commit)
+        return default_model(role, self.catalogue)
 
     def own_folder(self, role: str, model_setting: str) -> OwnFolder | None:
         """The folder that the setting's value names; None when it is a name or a hub id."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from core.devices import Device, list_devices, physical_cores
+from core.devices import Device, is_absent, list_devices, physical_cores
 from tests.support.environment import child_environment
 
 
@@ -83,3 +84,40 @@ def test_without_a_driver_there_is_the_cpu() -> None:
 def test_an_apple_chip_has_a_gpu_that_shares_the_memory() -> None:
     cpu, gpu = list_devices(FakeNvml(works=False), "Darwin", "arm64")
     assert (gpu.name, gpu.total) == ("mps", cpu.total)
+
+
+# ---- devices that are not listed
+
+
+def test_a_card_that_the_driver_does_not_count_is_not_there(tmp_path: Path) -> None:
+    # given a driver with two cards, one of which does not answer and is not listed
+    nvml = FakeNvml()
+    (tmp_path / "nvidia0").touch()
+    # then both may be tried, and a third is not there
+    assert [is_absent(name, nvml, "Linux", tmp_path) for name in ("cuda:0", "cuda:1", "cuda:2")] == [
+        False,
+        False,
+        True,
+    ]
+    assert nvml.open == 0
+
+
+@pytest.mark.parametrize("trace", ["nvidiactl", "dxg", "kfd", "nvmap"])
+def test_without_nvidias_library_a_card_may_be_there_where_a_driver_is(tmp_path: Path, trace: str) -> None:
+    nvml = FakeNvml(works=False)
+    assert is_absent("cuda:0", nvml, "Linux", tmp_path)
+    (tmp_path / trace).touch()
+    assert not is_absent("cuda:0", nvml, "Linux", tmp_path)
+
+
+def test_on_windows_the_driver_leaves_a_library(tmp_path: Path) -> None:
+    nvml = FakeNvml(works=False)
+    assert is_absent("cuda", nvml, "Windows", windows=tmp_path)
+    (tmp_path / "nvcuda.dll").touch()
+    assert not is_absent("cuda", nvml, "Windows", windows=tmp_path)
+
+
+@pytest.mark.parametrize(("system", "absent"), [("Darwin", False), ("Linux", True), ("Windows", True)])
+def test_an_apple_gpu_is_in_apples_computers_alone(system: str, absent: bool) -> None:
+    assert is_absent("mps", FakeNvml(works=False), system) == absent
+    assert not is_absent("cpu", FakeNvml(works=False), system)

@@ -12,7 +12,7 @@ import pytest
 
 from core.devices import Device, candidates
 from core.engines import LoadOptions
-from core.errors import DeviceFailed, FellBack, NotEnoughMemory, OutOfMemory
+from core.errors import DeviceFailed, FellBack, FellBackForGood, NotEnoughMemory, OutOfMemory
 from core.events import Events, HostState, State
 from core.host import ModelHost, Plan
 from core.jobs import Job
@@ -33,10 +33,16 @@ class Bench:
         self.states: list[HostState] = []
         events = Events()
         events.subscribe(self.states.append)
-        memory = MemoryJudge(lambda: CPU.free, lambda: self.look())
-        self.host = ModelHost("ocr", self._plan, lambda: ModelProcess(None), memory, events)
+        self.absent: set[str] = set()
+        self.starts = 0
+        memory = MemoryJudge(lambda: CPU.free, lambda: self.look(), lambda name: name in self.absent)
+        self.host = ModelHost("ocr", self._plan, self._start, memory, events)
         self.thread = threading.Thread(target=self.host.run)
         self.thread.start()
+
+    def _start(self) -> ModelProcess:
+        self.starts += 1
+        return ModelProcess(None)
 
     def _plan(self) -> Plan:
         return Plan(FAKE_GPU, LoadOptions(self.asked), -1, lambda device: self.need.get(device, 1_000_000))
@@ -127,7 +133,7 @@ def test_a_card_that_fails_at_load_gives_way_to_the_cpu_with_a_notice(
     monkeypatch.setenv(HOW, how)
     assert bench.where() == "cpu"
     notice = bench.host.state.notice
-    assert isinstance(notice, FellBack)
+    assert type(notice) is FellBack
     assert notice.params["asked"] == "cuda:0"
     assert notice.params["used"] == "cpu"
     expected = {"oom": "ran out of memory", "fails": "the driver is too old"}[how]
@@ -141,6 +147,34 @@ def test_a_job_that_breaks_the_card_is_done_on_the_cpu_and_not_lost(bench: Bench
     assert answer["device"] == "cpu"
     assert answer["pid"] != first["pid"], "memory of a failed card comes back with the process's end only"
     assert isinstance(bench.host.state.notice, FellBack)
+
+
+def test_a_card_that_is_not_there_is_told_and_costs_no_process(bench: Bench) -> None:
+    # given a card that was asked for by name and is surely not there
+    bench.asked = "cuda:1"
+    bench.absent = {"cuda:1"}
+    # then the CPU's is the only process, and trying again is not what is advised
+    assert bench.where() == "cpu"
+    assert bench.starts == 1
+    notice = bench.host.state.notice
+    assert isinstance(notice, FellBackForGood)
+    assert notice.message == (
+        "cuda:1 cannot be used: it is not on this computer. fake runs on cpu instead of cuda:1."
+    )
+    assert "Try again" not in notice.advice
+    # when it is plugged in, the next load takes it
+    bench.absent = set()
+    bench.look = lambda: [CPU, replace(CARD, name="cuda:1")]
+    bench.host.unload()
+    wait_until(lambda: bench.host.state.state is State.UNLOADED)
+    assert bench.where() == "cuda:1"
+    assert bench.host.state.notice is None
+
+
+def test_a_card_that_is_not_listed_and_may_be_there_is_tried(bench: Bench) -> None:
+    bench.asked = "cuda:1"
+    assert bench.where() == "cuda:1"
+    assert bench.host.state.notice is None
 
 
 def test_the_fallback_is_remembered_until_the_user_retries(

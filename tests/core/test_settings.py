@@ -43,6 +43,8 @@ def another_value(info: SettingInfo) -> Any:
         return not info.default
     if info.kind == "int":
         return info.maximum
+    if info.kind == "float":
+        return 0.5
     if info.kind == "choice":
         return next(value for value in info.labels if value != info.default)
     return {"device": "cuda:1", "model": "owner/name", "folder": "/models"}.get(info.kind, "Ctrl+F9")
@@ -60,7 +62,7 @@ def test_each_setting_says_what_it_is(info: SettingInfo) -> None:
     assert value_of(Settings(), info.key) == info.default
     if info.kind == "choice":
         assert info.default in info.labels
-    if info.kind == "int":
+    if info.kind in ("int", "float"):
         assert info.minimum is not None
         assert info.maximum is not None
         assert info.minimum <= info.default <= info.maximum

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from core.images import to_png
+from core.settings import iter_settings
 from core.types import OcrResult
+from service.cli import build_parser
 from tests.support.local_library import TINY_MANGA_OCR
 from tests.support.manga_crops import load_crops
 from tests.support.old_layout import write_old_layout
@@ -83,7 +86,8 @@ def test_one_bad_file_costs_only_itself(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("ocr", "nowhere.png"), 3, "cannot be opened"),
-        (("ocr", str(ROOT / "docs")), 3, "There is no picture in"),
+        (("ocr", str(ROOT / "core" / "models")), 3, "There is no picture in"),
+        (("ocr", str(ROOT / "docs")), 3, "only in folders inside it"),
         (("ocr", str(PICTURE), "--engine", "magic"), 2, "cannot be magic"),
         (("ocr", str(PICTURE), "--models-threads", "many"), 2, "whole number"),
         (("ocr", str(PICTURE), str(PICTURE), "--annotate", "x.png"), 2, "there are 2 pictures"),
@@ -256,6 +260,100 @@ def test_a_folder_may_be_named_from_where_one_stands() -> None:
     assert json.loads(done.stdout)["engine"] == "manga-ocr"
 
 
+def test_a_device_says_nothing_to_the_built_in_engine_and_that_is_told() -> None:
+    done = yomitori("ocr", str(PICTURE), "--models-device", "cuda:0")
+    assert (done.returncode, done.stdout) == (0, TEXT)
+    assert (
+        "built-in engine reads, which runs on the CPU: --models-device cuda:0 changes nothing" in done.stderr
+    )
+
+
+@pytest.mark.parametrize("engine", ["auto", "manga-ocr"])
+def test_an_import_that_is_gone_is_told_and_no_download_is_offered(engine: str) -> None:
+    done = yomitori("ocr", str(PICTURE), "--engine", engine, "--models-ocr-model", "local/gone")
+    assert done.stderr.count("local/gone was imported, and is not on this computer any more.") == 1
+    assert "download" not in done.stderr
+    if engine == "auto":
+        assert (done.returncode, done.stdout) == (0, TEXT)
+        assert "The built-in engine reads instead." in done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "Import it again" in done.stderr
+
+
+def test_pictures_in_folders_inside_a_folder_are_named(tmp_path: Path) -> None:
+    for number in range(5):
+        inner = tmp_path / f"volume-{number}" / "pages"
+        inner.mkdir(parents=True)
+        (inner / "1.PNG").touch()
+    done = yomitori("ocr", str(tmp_path))
+    assert done.returncode == 3
+    assert f"There is no picture in {tmp_path} itself, only in folders inside it." in done.stderr
+    assert done.stderr.count("volume-") == 3
+    assert "without the folders inside it" in " ".join(yomitori("ocr", "--help").stdout.split())
+
+
+# ---- what the commands tell of themselves
+
+
+def test_a_wrong_command_is_two_lines() -> None:
+    for arguments, command in (
+        (("dance",), "yomitori"),
+        (("ocr",), "yomitori ocr"),
+        (("models", "dance"), "yomitori models"),
+        (("models", "path", "--dance"), "yomitori"),
+    ):
+        done = yomitori(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 2, done.stderr
+        assert done.stderr.endswith(f"'{command} --help' tells what can be given.\n")
+
+
+def _helped(*command: str) -> dict[str, str]:
+    """What is said of each flag, in one line."""
+    text = yomitori(*command, "--help", COLUMNS="100").stdout
+    section = text.partition("settings, for this run only:")[2].partition("\n\nExit codes")[0]
+    flags = re.split(r"\n  (?=--)", section)
+    return {flag.split()[0]: " ".join(flag.split()[1:]) for flag in flags[1:]}
+
+
+def test_help_tells_values_units_and_what_short_titles_mean() -> None:
+    helped = _helped()
+    assert helped.keys() == {info.flag for info in iter_settings()}
+    for info in iter_settings():
+        text = helped[info.flag]
+        if info.kind == "bool":
+            assert text.startswith("{true,false} ")
+            assert text.endswith(f"(default: {str(info.default).lower()})")
+        assert "(default: )" not in text
+        if info.unit:
+            assert text.endswith(f"(default: {info.default} {info.unit})")
+    assert helped["--models-idle-unload"].startswith("SECONDS ")
+    assert helped["--vision-temperature"].startswith("X ")
+    assert helped["--vision-model"].startswith("MODEL ")
+    assert "How a row of dots is written" in helped["--reading-ellipsis"]
+    assert helped["--models-dir"].endswith("(default: empty)")
+    for command in ("ocr", "doctor"):
+        assert len(yomitori(command, "--help").stdout.partition("\n\n")[0].splitlines()) == 1
+
+
+def test_every_command_of_the_guide_is_one() -> None:
+    guide = (ROOT / "docs" / "user-guide.md").read_text("utf-8")
+    # What they do begins in the same column.
+    lines = [line[:34].removeprefix("yomitori ").strip() for line in guide.splitlines()]
+    wanted = [
+        line
+        for line, whole in zip(lines, guide.splitlines(), strict=True)
+        if re.match("yomitori [a-z]", whole)
+    ]
+    commands = {line.partition(" | ")[0] for line in wanted} - {"models ..."}
+    assert {"ocr FILE|-|FOLDER...", "models update [NAME...]", "show"} <= commands
+    parser = build_parser()
+    for command in commands:
+        parser.parse_args(re.sub(r"\[.*\]", "", command).split())
+        parser.parse_args(re.sub(r"[][.]", "", command).split())
+
+
 def test_unload_needs_a_running_yomitori() -> None:
     done = yomitori("unload")
     assert done.returncode == 7
@@ -271,6 +369,33 @@ def test_doctor_says_what_works_without_a_display() -> None:
     assert "--  PyTorch: 2." in done.stdout
     rows = [json.loads(row) for row in yomitori("doctor", "--json").stdout.splitlines()]
     assert all(row["fix"] for row in rows if row["ok"] is False)
+
+
+def test_doctor_gives_each_advice_once() -> None:
+    out = yomitori("doctor").stdout
+    assert out.count("Start it inside a desktop session") == 1
+    assert "Display, Capture, Hotkeys, Clipboard, Tray, Notifications: Start it" in out
+    assert "whatever else does not work" in " ".join(yomitori("doctor", "--help").stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(("--models-device", "cuda:99"), ()), ((), ("--vision-device", "cuda:99"))]
+)
+def test_doctor_tells_of_a_device_that_is_not_there(before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    done = yomitori(*before, "doctor", *after)
+    assert done.returncode == 0, done.stderr
+    flag, _ = before or after
+    key = flag.removeprefix("--").replace("-", ".", 1)
+    assert f"NO  Chosen {key}: cuda:99 cannot be used: it is not on this computer" in done.stdout
+    assert f"Choose another device in Settings, or with {flag} auto." in done.stdout
+
+
+def test_doctor_tells_of_an_import_that_is_gone() -> None:
+    done = yomitori("doctor", "--models-ocr-model", "local/gone")
+    assert (
+        "NO  Model local/gone: local/gone was imported, and is not on this computer any more." in done.stdout
+    )
+    assert "models download" not in done.stdout
 
 
 def test_version_is_the_package_s() -> None:

@@ -167,7 +167,7 @@ def test_a_model_from_its_download_to_its_removal(hub: StubHub, first: Path, sec
     # when there is something newer, it is told, then fetched beside the old one and switched to
     two = hub.add_commit(KNOWN, second, "refs/pr/4")
     told = models(hub, "update", "manga-ocr", "--check")
-    assert f"revision {two[:8]} is the newest, revision {one[:8]} is in use" in done(told)
+    assert f"revision {two[:8]} is the newest, revision {one[:8]} is here" in done(told)
     assert "2.0 MB to download" in told.stderr
     assert hub.total_sent == 0
     assert f"is ready: revision {two[:8]}" in done(models(hub, "update", "manga-ocr"))
@@ -176,7 +176,7 @@ def test_a_model_from_its_download_to_its_removal(hub: StubHub, first: Path, sec
 
     # when the old one is wanted back, nothing is fetched
     hub.forget()
-    back = f"MangaOCR base: revision {one[:8]} is in use again.\n"
+    back = f"MangaOCR base: revision {one[:8]} is current again.\n"
     assert done(models(hub, "rollback", "manga-ocr")) == back
     assert Path(done(models(hub, "path")).strip()) == folder
     assert hub.requests == []
@@ -185,7 +185,10 @@ def test_a_model_from_its_download_to_its_removal(hub: StubHub, first: Path, sec
     freed = done(models(hub, "remove", "manga-ocr", "--revision", two[:10]))
     assert freed == f"Revision {two[:8]} of MangaOCR base was removed, 2.0 MB are free again.\n"
     assert same_files(folder, first)
-    assert done(models(hub, "remove", KNOWN)) == "MangaOCR base was removed, 2.0 MB are free again.\n"
+    removed = models(hub, "remove", KNOWN)
+    assert done(removed) == "MangaOCR base was removed, 2.0 MB are free again.\n"
+    # and that the chosen model is gone is said
+    assert "It was the chosen model. The built-in engine reads now." in removed.stderr
     assert not list(cache_folder().glob("models--*/blobs/*"))
     gone = models(hub, "path")
     assert (gone.returncode, gone.stdout) == (4, "")
@@ -237,6 +240,92 @@ def test_what_is_not_here_cannot_be_updated_and_no_hub_is_asked(hub: StubHub, fi
         result = models(hub, "update", *arguments)
         assert (result.returncode, result.stdout) == (4, "")
         assert "manga-ocr is not on this computer yet" in result.stderr
+    assert hub.requests == []
+
+
+def test_every_model_that_is_here_is_updated(hub: StubHub, first: Path, second: Path, tmp_path: Path) -> None:
+    # given two models from the hub, of which one has something newer, and an import
+    hub.add_repo(KNOWN, first, "refs/pr/4")
+    hub.add_repo(OTHER, first)
+    done(models(hub, "download", "manga-ocr"))
+    done(models(hub, "download", OTHER))
+    done(models(hub, "import", str(write_checkpoint(tmp_path / "mine", seed=3))))
+    new = hub.add_commit(OTHER, second)
+    hub.forget()
+    # when all are asked about, then the import is left out, and nothing is fetched
+    told = models(hub, "update", "--check")
+    assert "MangaOCR base is up to date" in done(told)
+    assert f"{OTHER}: revision {new[:8]} is the newest" in told.stdout
+    assert "local/mine was imported: there is no hub to ask." in told.stderr
+    assert hub.total_sent == 0
+    assert not any("mine" in request.path for request in hub.requests)
+    # when one is gone from the hub, then the other one is updated all the same
+    hub.remove_repo(KNOWN)
+    result = models(hub, "update")
+    assert result.returncode == 9
+    assert f"{OTHER} is ready: revision {new[:8]}" in result.stdout
+    assert "yomitori: manga-ocr: " in result.stderr
+    # and some can be named
+    assert f"{OTHER} is up to date" in done(models(hub, "update", OTHER, OTHER))
+
+
+# ---- in use, and chosen
+
+
+def test_in_use_is_said_of_what_reads_alone(hub: StubHub, first: Path, second: Path, tmp_path: Path) -> None:
+    # given a model with two revisions that is not the chosen one, and an import that is
+    hub.add_repo(KNOWN, first, "refs/pr/4")
+    done(models(hub, "download", "manga-ocr"))
+    two = hub.add_commit(KNOWN, second, "refs/pr/4")
+    done(models(hub, "update", "manga-ocr"))
+    done(models(hub, "import", str(write_checkpoint(tmp_path / "mine", seed=3))))
+    chosen = {"YOMITORI_MODELS_OCR_MODEL": "local/mine"}
+    # then only the import is in use, and the other one says which revision it would take
+    shown = done(models(hub, "list", **chosen))
+    assert shown.count("in use") == 1
+    assert re.search(
+        r"^local/mine: ready, chosen.*\n.*\n  revision \w+, 2\.0 MB, in use", shown, re.MULTILINE
+    )
+    assert f"revision {two[:8]}, 2.0 MB, current, " in shown
+    rows = listed(hub, **chosen)
+    assert [(r["current"], r["in_use"]) for r in rows["local/mine"]["revisions"]] == [(True, True)]
+    assert {(r["commit"] == two, r["current"], r["in_use"]) for r in rows[KNOWN]["revisions"]} == {
+        (True, True, False),
+        (False, False, False),
+    }
+    # and with the built-in engine none is
+    assert "in use" not in done(models(hub, "list", YOMITORI_READING_ENGINE="ppocr", **chosen))
+
+
+def test_a_chosen_import_that_is_removed_gives_way_to_the_first_of_the_catalogue(
+    hub: StubHub, first: Path, tmp_path: Path
+) -> None:
+    # given an import that is chosen, and MangaOCR
+    hub.add_repo(KNOWN, first, "refs/pr/4")
+    commit = re.findall(r"revision (\w+)", done(models(hub, "download", "manga-ocr")))[0]
+    done(models(hub, "import", str(write_checkpoint(tmp_path / "mine", seed=3))))
+    hub.forget()
+    chosen = {"YOMITORI_MODELS_OCR_MODEL": "local/mine"}
+    # when it is removed, then it is said that it was the chosen one, and what reads now
+    result = models(hub, "remove", "local/mine", **chosen)
+    assert "local/mine was removed" in done(result)
+    assert "It was the chosen model. MangaOCR base takes its place." in result.stderr
+    # and the list shows both
+    shown = done(models(hub, "list", **chosen))
+    assert "manga-ocr: ready, takes the place of local/mine\n" in shown
+    assert f"revision {commit}, 2.0 MB, in use" in shown
+    assert "local/mine: not on this computer any more, it was imported, chosen in the settings" in shown
+    # and the folder is that of what reads, which is said, but not when the import itself is asked for
+    result = models(hub, "path", **chosen)
+    assert "models--kha-white--manga-ocr-base" in done(result)
+    assert "local/mine was imported, and is not on this computer any more." in result.stderr
+    assert models(hub, "path", "local/mine", **chosen).returncode == 4
+    # when that goes, too, nothing takes its place
+    result = models(hub, "remove", "manga-ocr", **chosen)
+    assert "It took the place of local/mine. The built-in engine reads now." in result.stderr
+    result = models(hub, "path", **chosen)
+    assert result.returncode == 4
+    assert "download" not in result.stderr
     assert hub.requests == []
 
 
@@ -360,6 +449,25 @@ def test_a_download_that_is_given_up_is_cleaned_up(hub: StubHub, tmp_path: Path)
     assert done(models(hub, "clean")) == "There is nothing to clean up.\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a terminal's signal as POSIX has it")
+def test_what_is_being_downloaded_is_neither_removed_nor_cleaned_up(hub: StubHub, tmp_path: Path) -> None:
+    # given a download under way
+    hub.add_repo(KNOWN, write_checkpoint(tmp_path / "big"), "refs/pr/4")
+    hub.stall(after=0.5, file=WEIGHTS)
+    process = start(hub.url, "download", "manga-ocr")
+    wait_until(lambda: received() >= 1_000_000, process)
+    # then it stays, and the code says that it is busy, not that a download failed
+    result = models(hub, "clean")
+    assert done(result) == "There is nothing else to clean up.\n"
+    assert "is being downloaded" in result.stderr
+    (cache_folder() / "models--kha-white--manga-ocr-base" / "snapshots" / ("c" * 40)).mkdir(parents=True)
+    result = models(hub, "remove", "manga-ocr")
+    assert result.returncode == 8
+    assert "is being downloaded" in result.stderr
+    os.kill(process.pid, signal.SIGINT)
+    assert finish(process).returncode == 130
+
+
 def test_a_broken_connection_a_busy_and_a_failing_hub_are_survived(hub: StubHub, first: Path) -> None:
     hub.add_repo(KNOWN, first, "refs/pr/4")
     hub.drop(after=0.5, file=WEIGHTS)
@@ -442,15 +550,26 @@ def test_an_import_needs_no_network_and_neither_does_the_rest(
         (("path",), {}, 4, "manga-ocr is not on this computer yet"),
         (("verify", "manga-ocr"), {}, 4, "manga-ocr is not on this computer yet"),
         (("update", "manga-ocr"), {}, 4, "manga-ocr is not on this computer yet"),
-        (("remove", "manga-ocr"), {}, 4, "manga-ocr is not on this computer yet"),
+        (("remove", "manga-ocr"), {}, 4, "manga-ocr is not on this computer: there is nothing to remove"),
         (("remove", "manga-ocr", "--revision", "abc"), {}, 2, "these are here: none"),
-        (("rollback", "manga-ocr"), {}, 4, "an earlier revision of MangaOCR base"),
-        (("import", "/nowhere/model.zip"), {}, 3, "holds no model"),
+        (("rollback", "manga-ocr"), {}, 4, "There is no earlier revision of MangaOCR base"),
+        (("rollback", "local/gone"), {}, 4, "There is no earlier revision of local/gone"),
+        (("import", "/nowhere/model.zip"), {}, 3, "cannot be opened: there is no such file or folder"),
         (("import", str(ROOT / "docs")), {}, 3, "holds no model"),
         (("download", "no/such-model"), {}, 9, "has no no/such-model"),
         (("download", "manga-ocr", "--revision", "gone"), {}, 9, "in the revision gone"),
         (("download", "manga-ocr"), {"HF_HUB_OFFLINE": "1"}, 9, "HF_HUB_OFFLINE is set"),
         (("download", "manga-ocr", "--models-dir", str(ROOT / "README.md")), {}, 5, "it is a file"),
+        (("download", "manga-ocr"), {"HF_HOME": str(ROOT / "README.md")}, 5, "HF_HOME sets this folder"),
+        (
+            ("download", "manga-ocr"),
+            {"HF_ENDPOINT": "notaurl"},
+            9,
+            "HF_ENDPOINT is no address of a hub",
+        ),
+        (("download", "local/gone"), {}, 4, "was imported; no hub knows it"),
+        (("update", "local/gone", "--check"), {}, 4, "was imported; no hub knows it"),
+        (("path", "local/gone"), {}, 4, "local/gone was imported, and is not on this computer any more"),
         ((), {}, 2, "ACTION"),
     ],
 )
@@ -461,6 +580,9 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(
     result = models(hub, *arguments, **environ)
     assert (result.returncode, result.stdout) == (code, ""), result.stderr
     assert words in result.stderr
+    # and nobody is sent to download what cannot be
+    assert "models download local/" not in result.stderr
+    assert ("models download" in result.stderr) == ("is not on this computer yet" in result.stderr)
 
 
 def test_what_is_gated_needs_a_token(hub: StubHub, first: Path) -> None:

@@ -52,7 +52,7 @@ class FaultyMangaOcrEngine(MangaOcrEngine):
         class FaultyModel(MangaModel):
             def _place_on(self, device: str) -> str:
                 if "load" in _faults("refused", device):
-                    raise DeviceFailed(device=device, reason="this torch finds no CUDA device")
+                    raise DeviceFailed(device=device, reason="PyTorch here finds no CUDA device")
                 # To torch this is the CPU, to the engine a device that is not.
                 return "cpu" if device == "cpu" else "cpu:0"
 

@@ -85,7 +85,8 @@ class ModelsDesk:
             self.asked_in.append(threading.current_thread())
             return devices()
 
-        memory = MemoryJudge(lambda: CPU.free, look)
+        # What is not among them is not there, whatever this machine has.
+        memory = MemoryJudge(lambda: CPU.free, look, lambda _: True)
         self.library = ModelLibrary(
             settings,
             Paths.below(home),

@@ -15,6 +15,7 @@ from core.errors import (
     AlreadyDownloading,
     Cancelled,
     DownloadDamaged,
+    HubAddressWrong,
     HubBusy,
     HubNotFound,
     HubOffline,
@@ -90,8 +91,8 @@ def test_a_download_is_planned_made_and_loads_without_asking_again(served: StubH
     assert (checkpoint.folder / WEIGHTS).stat().st_size > SIZE
     entry = shelf.library.model("tiny")
     assert entry.state == "ready"
-    assert entry.in_use is not None
-    assert (entry.in_use.commit, entry.partial_bytes) == (plan.commit, 0)
+    assert entry.current is not None
+    assert (entry.current.commit, entry.partial_bytes) == (plan.commit, 0)
     assert served.requests == []
     shelf.wait_for_event("ready")
 
@@ -547,6 +548,21 @@ def test_the_licence_of_another_model_is_the_one_on_its_page(
     assert accepted.licence == shown
 
 
+# ---- the address
+
+
+@pytest.mark.parametrize("address", ["notaurl", "ftp://hub", "http://", "http://hub:port", "http://[hub"])
+def test_an_address_that_is_none_is_said_and_nothing_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with Shelf(tmp_path / "home") as shelf:
+        with pytest.raises(HubAddressWrong) as caught:
+            shelf.library.plan_download("tiny").result(STALL)
+        assert caught.value.message == f"HF_ENDPOINT is no address of a hub: {address}."
+        assert not shelf.root.exists()
+
+
 # ---- the disk
 
 
@@ -555,9 +571,12 @@ def test_too_little_disk_is_said_before_it_begins(
 ) -> None:
     monkeypatch.setenv(FREE, "2000000")
     with Shelf(tmp_path / "home", hub_spec=SMALL_DISK) as shelf:
-        with pytest.raises(NotEnoughDisk, match=r"2 MB of free space, 4 MB are needed"):
+        with pytest.raises(NotEnoughDisk, match=r"2 MB of free space, 4 MB are needed") as caught:
             shelf.library.download("tiny").result(STALL)
         assert served.total_sent == 0
+    # and the advice is not about a setting that the environment fixes
+    assert "YOMITORI_MODELS_DIR sets this folder" in caught.value.advice
+    assert "--models-dir" in caught.value.advice
 
 
 @pytest.mark.parametrize(("variable", "error"), [(ROOM, NotEnoughDisk), (LARGEST, ModelsFolderUnusable)])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ImportFailed, ModelUnknown, NotEnoughDisk, ProcessDied
+from core.errors import FileUnreadable, ImportFailed, ModelUnknown, NotEnoughDisk, ProcessDied
 from core.models.catalogue import KnownFile, KnownRevision
 from core.models.hashing import Naming
 from core.models.layout import RepoCache
@@ -233,7 +233,6 @@ def test_what_is_no_model_at_all_is_said(shelf: Shelf, tmp_path: Path) -> None:
     raw[40:60] = b"\0" * 20
     broken.write_bytes(raw)
     reasons = {
-        "absent": "it is not there",
         "text.zip": "neither a folder nor a zip file",
         "empty": "no config.json",
         "broken.zip": "no weights|cannot be read",
@@ -241,6 +240,8 @@ def test_what_is_no_model_at_all_is_said(shelf: Shelf, tmp_path: Path) -> None:
     for name, reason in reasons.items():
         with pytest.raises(ImportFailed, match=reason):
             shelf.library.import_from(tmp_path / name, "tiny").result(STALL)
+    with pytest.raises(FileUnreadable, match="no such file or folder"):
+        shelf.library.import_from(tmp_path / "absent", "tiny").result(STALL)
     with pytest.raises(ModelUnknown):
         shelf.library.import_from(tmp_path / "empty", "not a name")
 

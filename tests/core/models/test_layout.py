@@ -19,7 +19,7 @@ from core.models.layout import (
     repos_in,
     safetensors_header,
 )
-from tests.core.models.parts import CONFIG, REPO, write_checkpoint, write_safetensors, write_texts
+from tests.core.models.parts import REPO, write_checkpoint, write_safetensors, write_texts
 
 A, B = "a" * 40, "b" * 40
 
@@ -158,13 +158,6 @@ def test_a_bin_counts_and_needs_a_conversion(tmp_path: Path) -> None:
     # safetensors beside it are what is loaded
     write_safetensors(folder / "model.safetensors", 100)
     assert not needs_conversion(folder)
-
-
-def test_models_of_another_kind_have_fewer_conditions(tmp_path: Path) -> None:
-    folder = write_safetensors((tmp_path / "model.safetensors"), 100).parent
-    (folder / "config.json").write_text(json.dumps(CONFIG | {"model_type": "llava"}))
-    assert checkpoint_problem(folder, "vision") is None
-    assert checkpoint_problem(folder, "ocr") is not None
 
 
 # ---- memory

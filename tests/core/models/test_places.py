@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ModelsFolderLocked, ModelsFolderUnusable
-from core.models.places import ensure_models_root, hub_default, models_root
+from core.errors import (
+    DiskFull,
+    FixedFolderFull,
+    FixedFolderLocked,
+    FixedFolderUnusable,
+    ModelsFolderLocked,
+    ModelsFolderUnusable,
+    NotEnoughDisk,
+    StorageError,
+)
+from core.models.folder import advice_for
+from core.models.places import ensure_models_root, hub_default, models_place, models_root
 from core.settings import Settings, SettingsStore
 from tests.core.models.parts import write_checkpoint
 from tests.support.ordinary_user import run_as_ordinary_user
@@ -81,6 +91,22 @@ def test_names_of_folders_are_expanded(tmp_path: Path, monkeypatch: pytest.Monke
     assert root(tmp_path, HF_HOME="$DISK/hf") == "/mnt/disk/hf/hub"
 
 
+def test_what_fixes_the_folder_is_told(tmp_path: Path) -> None:
+    names = ("YOMITORI_MODELS_DIR", "MANGAOCR_MODEL_PATH", "HF_HUB_CACHE", "HF_HOME")
+    environ = dict.fromkeys(names, str(tmp_path / "x"))
+
+    def source(flag: str = "") -> str:
+        flags = {"models.dir": flag} if flag else {}
+        store = SettingsStore(tmp_path / "settings.json", environ=environ, flags=flags)
+        return models_place(store, "ocr", environ)[1]
+
+    assert source(flag="/flag") == "--models-dir"
+    for name in names:
+        assert source() == name
+        del environ[name]
+    assert source() == ""
+
+
 # ---- writing there
 
 
@@ -109,6 +135,34 @@ for folder in (locked, locked / "deeper" / "still"):
     imports = "from core.models.folder import ensure_models_root\nfrom core.errors import ModelsFolderLocked"
     run = run_as_ordinary_user(imports, code)
     assert run.stdout.split() == ["True"] * 4, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ModelsFolderUnusable(path="/models/x", reason="it is a file"), FixedFolderUnusable),
+        (ModelsFolderLocked(path="/models", command="chown"), FixedFolderLocked),
+        (NotEnoughDisk(path="/models", free="1 MB", need="2 MB"), FixedFolderFull),
+        (DiskFull(path="/models"), DiskFull),
+        # the copy of converted weights lies elsewhere
+        (NotEnoughDisk(path="/data/converted", free="1 MB", need="2 MB"), NotEnoughDisk),
+    ],
+)
+def test_advice_about_a_folder_that_is_fixed_names_what_fixes_it(
+    error: StorageError, told: type[StorageError]
+) -> None:
+    with pytest.raises(StorageError) as caught, advice_for(Path("/models"), "HF_HOME"):
+        raise error
+    assert type(caught.value) is told
+    assert caught.value.message == error.message
+    if told is not type(error):
+        assert caught.value.advice.partition("HF_HOME sets this folder")[1]
+        assert "--models-dir" in caught.value.advice
+        assert "Settings" not in caught.value.advice
+    # and where the user's settings decide, they are named
+    with pytest.raises(StorageError) as caught, advice_for(Path("/models"), ""):
+        raise error
+    assert caught.value is error
 
 
 def test_a_closed_folder_is_a_storage_error() -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import AlreadyDownloading, HubError, HubUnreachable, ModelMissing, ProcessDied
+from core.errors import (
+    AlreadyDownloading,
+    HubError,
+    HubUnreachable,
+    ModelMissing,
+    NoEarlierRevision,
+    ProcessDied,
+)
 from core.models.layout import RepoCache
 from core.models.lock import try_lock
 from core.models.records import ModelRecord
@@ -59,7 +66,7 @@ def test_an_update_is_found_fetched_beside_and_switched_to(
     assert {revision.commit for revision in entry.revisions} == {first, second}
     assert entry.earlier == first
     # and what is loaded now needs no hub
-    assert [revision.commit for revision in entry.revisions if revision.in_use] == [second]
+    assert [revision.commit for revision in entry.revisions if revision.current] == [second]
 
 
 def test_an_update_that_is_killed_changes_nothing(served: StubHub, shelf: Shelf, folders: list[Path]) -> None:
@@ -75,7 +82,7 @@ def test_an_update_that_is_killed_changes_nothing(served: StubHub, shelf: Shelf,
 
 
 def test_rolling_back_goes_to_the_one_before(served: StubHub, shelf: Shelf, folders: list[Path]) -> None:
-    with pytest.raises(ModelMissing):
+    with pytest.raises(NoEarlierRevision, match="no earlier revision of A tiny model"):
         shelf.library.roll_back("tiny")
     commits = [shelf.library.download("tiny").result(STALL).commit]
     for folder in folders[1:]:

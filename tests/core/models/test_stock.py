@@ -55,7 +55,7 @@ def test_one_that_is_listed_already_comes_once(fresh: Shelf) -> None:
     assert repos == [entry.repo for entry in fresh.library.models()] == [REPO, "someone/else"]
 
 
-def test_what_is_in_use_is_what_would_be_loaded(fresh: Shelf) -> None:
+def test_what_is_current_is_what_would_be_loaded(fresh: Shelf) -> None:
     # given two revisions that somebody else has fetched, of which the branch means the first
     put(fresh, "someone/else", B)
     put(fresh, "someone/else", A)
@@ -68,9 +68,9 @@ def test_what_is_in_use_is_what_would_be_loaded(fresh: Shelf) -> None:
         # then the list and the look-up agree that it is what the branch means
         entry = fresh.library.model("someone/else")
         found = fresh.library.lookup("ocr", "someone/else")
-        assert entry.in_use is not None
+        assert entry.current is not None
         assert found is not None
-        assert entry.in_use.commit == found.commit == A
+        assert entry.current.commit == found.commit == A
         assert entry.weights == found.folder
 
 
