@@ -39,7 +39,8 @@ def reader(engine: ModelEngine) -> Reader:
     """A function that reads a picture with a loaded engine."""
 
     def read(image: Image.Image) -> list[TextBlock]:
-        job = engine.run("recognize", {}, RgbImage(*image.size, image.tobytes()), lambda: False)
+        picture = RgbImage(*image.size, image.tobytes())
+        job = engine.run("recognize", {}, (picture,), lambda: False)
         while True:
             try:
                 next(job)

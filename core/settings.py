@@ -331,7 +331,7 @@ class Vision(_Group):
     )
     top_p: float = Field(
         default=1.0,
-        gt=0.0,
+        ge=0.05,
         le=1.0,
         title="Choose among (top_p)",
         description="Only from the likeliest words that together have this probability.",
@@ -460,7 +460,7 @@ def _describe(group: str, group_title: str, name: str, info: FieldInfo) -> Setti
         kind=kind,
         default=info.default,
         labels=labels,
-        minimum=getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None)),
+        minimum=getattr(bounds.get("Ge"), "ge", None),
         maximum=getattr(bounds.get("Le"), "le", None),
         unit=str(extra.get("unit", "")),
         special={int(k): str(v) for k, v in dict(extra.get("special", {})).items()},  # type: ignore[arg-type]

@@ -434,8 +434,8 @@ class Desktop(QObject):
                 self._settings,
                 self.theme,
                 self._paths,
-                RowNotes(self._settings, self.engine, tasks, self.hotkeys, offer),
-                {"models": [self._memory_row, Downloads(tasks)]},
+                RowNotes(self._settings, self.engine, tasks, self.hotkeys, offer, self._capture_name),
+                {"models": [self._memory_row], "models.ocr_model": [Downloads(tasks)]},
             )
             # A key that is grabbed cannot be recorded.
             dialog.recording_changed.connect(self._pause_hotkeys)
@@ -446,6 +446,13 @@ class Desktop(QObject):
             tasks.look()
         self.card.dismiss()
         _raise(self._settings_dialog)
+
+    def _capture_name(self) -> str:
+        """The backend that takes pictures, empty when none works."""
+        try:
+            return capture.choose(self._settings.current.capture.backend).name
+        except BackendUnavailable:
+            return ""
 
     def _on_settings_destroyed(self) -> None:
         self._settings_dialog = None

@@ -25,13 +25,15 @@ class CardParts:
     """The widgets of ``card``, in a layout that becomes the card's own."""
 
     def __init__(self, card: QWidget) -> None:
+        self._card = card
         self._text_size = 0
         self.text = ReadText(card)
         self.text.setAccessibleName(translate("ResultCard", "Text that was read"))
         self.close = _button("×", "icon")
         self.close.setAccessibleName(translate("ResultCard", "Close"))
         self.close.setToolTip(translate("ResultCard", "Close (Esc)"))
-        self.bar = QProgressBar()
+        # Above the text, in the margin: it takes no room, so nothing moves when it goes.
+        self.bar = QProgressBar(card)
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(translate("ResultCard", "Reading"))
@@ -68,7 +70,6 @@ class CardParts:
         column = QVBoxLayout(card)
         column.setSpacing(STEP)
         column.addLayout(top)
-        column.addWidget(self.bar)
         column.addWidget(self.hint)
         column.addWidget(self.note)
         self._row = QWidget()
@@ -76,7 +77,7 @@ class CardParts:
         row.setContentsMargins(0, STEP, 0, 0)
         column.addWidget(self._row)
         order = (
-            *(self.text, self.stepper.forward, self.stepper.back, self.copy, self.again, self.edit),
+            *(self.text, self.stepper.back, self.stepper.forward, self.copy, self.again, self.edit),
             *(self.done, self.undo, self.close),
         )
         for before, after in pairwise(order):
@@ -115,11 +116,7 @@ class CardParts:
             self.show_text("")
         self.hint.show_words(hint)
 
-    def show_bar(self, on: bool, room: bool = False) -> None:
-        """``room``: keep its place when it goes, so that nothing moves."""
-        policy = self.bar.sizePolicy()
-        policy.setRetainSizeWhenHidden(room)
-        self.bar.setSizePolicy(policy)
+    def show_bar(self, on: bool) -> None:
         self.bar.setVisible(on)
 
     def show_facts(self, variant: Variant, visible: bool = True) -> None:
@@ -173,6 +170,9 @@ class CardParts:
         self.text.fit(CONTENT_WIDTH - STEP - self.close.width(), most)
         self.hint.fit(CONTENT_WIDTH)
         self.facts.fit(self._room_for_facts())
+        margins = self._card.layout().contentsMargins()
+        height = self.bar.sizeHint().height()
+        self.bar.setGeometry(margins.left(), margins.top() - 2 * STEP, CONTENT_WIDTH, height)
 
     def _room_for_facts(self) -> int:
         buttons = [part for part in (self.copy, self.again, self.edit) if part.isVisibleTo(self._row)]

@@ -21,7 +21,7 @@ from desktop.card_place import GAP, place_card
 from desktop.focus import Focus
 from desktop.theme import CARD_RADIUS, STEP, Theme
 
-CARD_WIDTH = 372
+CARD_WIDTH = 384
 CONTENT_WIDTH = CARD_WIDTH - 2 * 3 * STEP
 """The room between the margins, in logical pixels."""
 _SHADOW = (4 * STEP, 3 * STEP, 4 * STEP, 5 * STEP)
@@ -219,6 +219,10 @@ class CardWindow(QWidget):
             for spread in range(layers, 0, -1):
                 layer = card.adjusted(-spread, STEP - spread, spread, STEP + spread)
                 painter.drawRoundedRect(layer, CARD_RADIUS + spread, CARD_RADIUS + spread)
+        edge = tokens.color("line" if self._shadow else "control_line")
+        if not self._shadow:
+            # The corners are cut off in whole pixels: those that are left are the edge's.
+            painter.fillRect(card, edge)
         painter.setBrush(tokens.color("raised"))
-        painter.setPen(QPen(tokens.color("line" if self._shadow else "control_line"), 1))
+        painter.setPen(QPen(edge, 1))
         painter.drawRoundedRect(card.toRectF().adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from core.memory import format_bytes
 from core.models.entries import ModelEntry
 from desktop.ask import ask
+from desktop.keyboard import can_have_keyboard, keyboard_stays
 from desktop.model_tasks import Doing, ModelTasks, Task
 from desktop.model_texts import amount_of, phase_title, progress_line, translate
 from desktop.texts import breakable, error_hint, error_sentence
@@ -101,14 +103,17 @@ class DownloadPanel(QWidget):
         for label in (self.error, self.hint):
             label.setVisible(bool(label.text()))
         runs = task.doing is not None
-        self.pause.setVisible(runs and task.doing is not Doing.IMPORT)
-        self.pause.setEnabled(not task.stopping)
-        self.cancel.setEnabled(not task.stopping)
-        self.resume.setVisible(not runs)
+        with keyboard_stays(self, lambda _: self.first_button()):
+            self.pause.setVisible(runs and task.doing is not Doing.IMPORT)
+            self.resume.setVisible(not runs)
         self.resume.setText(self.tr("Resume") if error is None else self.tr("Try again"))
         for button in (self.pause, self.resume, self.cancel):
             button.setAccessibleName(f"{button.text()}: {title}")
         self.bar.setAccessibleName(self.title.text())
+
+    def first_button(self) -> QPushButton:
+        """The one that a user who is busy with this download most likely wants."""
+        return next(button for button in (self.resume, self.pause, self.cancel) if not button.isHidden())
 
     def _show_bar(self, task: Task, entry: ModelEntry | None) -> None:
         done, total = 0, 0
@@ -131,11 +136,13 @@ def ask_to_cancel(parent: QWidget, tasks: ModelTasks, repo: str) -> None:
     if not received:
         tasks.cancel(repo)
         return
-    question = translate("ModelTexts", "Cancel the download of {0}?").format(tasks.title(repo))
-    detail = translate("ModelTexts", "{0} were received and are thrown away. Pause keeps them.").format(
-        format_bytes(received)
-    )
-    ask(parent, question, detail, translate("ModelTexts", "Throw away"), lambda: tasks.cancel(repo))
+    question = translate("ModelTexts", "Discard the download of {0}?").format(tasks.title(repo))
+    detail = translate("ModelTexts", "The {0} that were received are deleted.").format(format_bytes(received))
+    keep = translate("ModelTexts", "Keep")
+    if task.transfers:
+        detail += " " + translate("ModelTexts", "Pause keeps them.")
+        keep = translate("ModelTexts", "Keep downloading")
+    ask(parent, question, detail, translate("ModelTexts", "Discard"), lambda: tasks.cancel(repo), keep)
 
 
 class Downloads(QWidget):
@@ -146,7 +153,7 @@ class Downloads(QWidget):
         self._tasks = tasks
         self.panels: dict[str, DownloadPanel] = {}
         self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 3 * STEP, 0, 0)
+        self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(4 * STEP)
         tasks.changed.connect(self._show)
         tasks.surveyed.connect(self._show_all)
@@ -163,9 +170,11 @@ class Downloads(QWidget):
         if not (task.transfers or self._tasks.is_paused(repo)):
             panel = self.panels.pop(repo, None)
             if panel is not None:
-                self._layout.removeWidget(panel)
-                panel.hide()
+                with keyboard_stays(self, lambda _: self._neighbour()):
+                    self._layout.removeWidget(panel)
+                    panel.hide()
                 panel.deleteLater()
+                self._make_room()
             return
         if repo not in self.panels:
             # A panel must not hold on to this widget: it may go first, and would take it along while it does.
@@ -175,4 +184,23 @@ class Downloads(QWidget):
             panel.cancel_requested.connect(partial(ask_to_cancel, panel, tasks, repo))
             self.panels[repo] = panel
             self._layout.addWidget(panel)
+            order = (self, panel.pause, panel.resume, panel.cancel)
+            for before, after in pairwise(order):
+                QWidget.setTabOrder(before, after)
+            self._make_room()
         self.panels[repo].show_download(self._tasks.title(repo), task, entry)
+
+    def _make_room(self) -> None:
+        room = 3 * STEP if self.panels else 0
+        self._layout.setContentsMargins(0, room, 0, room)
+
+    def _neighbour(self) -> QWidget | None:
+        """What gets the keyboard when a download is not there any more: a button, where a key does little."""
+        if self.panels:
+            return next(iter(self.panels.values())).first_button()
+        before = self.previousInFocusChain()
+        while before is not self:
+            if isinstance(before, QPushButton) and can_have_keyboard(before, self.window()):
+                return before
+            before = before.previousInFocusChain()
+        return None

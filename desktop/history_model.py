@@ -64,9 +64,13 @@ class HistoryModel(QAbstractListModel):
         self._pictures = pictures
         self._rows: list[HistoryRow] = []
         self._complete = False
+        # The id of the last row that was read, shown or not.
+        self._last: int | None = None
         self._thumbnails: OrderedDict[int, QPixmap] = OrderedDict()
         self._asked: set[int] = set()
         self.query = ""
+        self.hidden: set[int] = set()
+        """Rows that are not shown although they are there."""
         self.scale = 1.0
 
     def load(self, query: str) -> None:
@@ -74,8 +78,10 @@ class HistoryModel(QAbstractListModel):
         wanted = max(PAGE, len(self._rows)) if query == self.query else PAGE
         self.beginResetModel()
         self.query = query
-        self._rows = self._page(wanted, None)
-        self._complete = len(self._rows) < wanted
+        found = self._page(wanted, None)
+        self._rows = [row for row in found if row.id not in self.hidden]
+        self._last = found[-1].id if found else None
+        self._complete = len(found) < wanted
         self.endResetModel()
 
     def row(self, index: Index) -> HistoryRow | None:
@@ -124,11 +130,13 @@ class HistoryModel(QAbstractListModel):
         return 0 if parent is not None and parent.isValid() else len(self._rows)
 
     def canFetchMore(self, parent: Index) -> bool:
-        return not parent.isValid() and not self._complete and bool(self._rows)
+        return not parent.isValid() and not self._complete and self._last is not None
 
     def fetchMore(self, parent: Index) -> None:
-        more = self._page(PAGE, self._rows[-1].id)
-        self._complete = len(more) < PAGE
+        found = self._page(PAGE, self._last)
+        self._complete = len(found) < PAGE
+        self._last = found[-1].id if found else self._last
+        more = [row for row in found if row.id not in self.hidden]
         if more:
             first = len(self._rows)
             self.beginInsertRows(QModelIndex(), first, first + len(more) - 1)

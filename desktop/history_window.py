@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -23,12 +23,18 @@ from PySide6.QtWidgets import (
 
 from core.errors import HistoryDamaged, StorageError, YomitoriError
 from core.history import History, HistoryRow, State
+from desktop.ask import ask
 from desktop.history_detail import HistoryDetail
 from desktop.history_model import HistoryModel
 from desktop.history_pictures import Pictures
 from desktop.history_rows import HistoryList
+from desktop.keyboard import keyboard_stays, press_button, presses
 from desktop.theme import STEP, Theme, japanese_font, set_role
+from desktop.window_size import resize_on_screen
 from desktop.worker import Bridge
+
+_GRACE_MS = 8_000
+"""So long a deletion can be taken back."""
 
 
 class HistoryWindow(QWidget):
@@ -52,9 +58,11 @@ class HistoryWindow(QWidget):
         self._history = history
         self._snip_key = ""
         self._shown: int | None = None
-        self._next = 0
         self._bridge = bridge
         self._deletions = 0
+        self._undoable: list[int] = []
+        self._grace = QTimer(self, singleShot=True, interval=_GRACE_MS)
+        self._grace.timeout.connect(self._delete_for_good)
         self._pictures = Pictures(history, bridge)
         self.model = HistoryModel(history, self._pictures, self)
         self.model.problem.connect(self.problem)
@@ -113,11 +121,27 @@ class HistoryWindow(QWidget):
         layout.setSpacing(2 * STEP)
         layout.addLayout(bar)
         layout.addWidget(self.stack, 1)
+        layout.addWidget(self._make_undo())
 
         self.problem.connect(self._leave_damaged, Qt.ConnectionType.QueuedConnection)
         self._add_find_key()
-        self.resize(880, 560)
+        resize_on_screen(self, 880, 560)
         self.refresh()
+
+    def _make_undo(self) -> QFrame:
+        self.undo_bar = QFrame()
+        self.undo_text = QLabel()
+        self.undo = QPushButton(self.tr("Undo"))
+        self.undo.setToolTip("Ctrl+Z")
+        self.undo.clicked.connect(self.undo_deletion)
+        row = QHBoxLayout(self.undo_bar)
+        row.setContentsMargins(3 * STEP, 0, 3 * STEP, 2 * STEP)
+        row.setSpacing(3 * STEP)
+        row.addWidget(self.undo_text)
+        row.addWidget(self.undo)
+        row.addStretch(1)
+        self.undo_bar.hide()
+        return self.undo_bar
 
     def _add_find_key(self) -> None:
         action = QAction(self)
@@ -154,54 +178,73 @@ class HistoryWindow(QWidget):
             self.refresh()
 
     def delete_selected(self) -> None:
-        """Delete the selected rows; several are asked about first."""
-        rows = self._selected()
-        if not rows:
-            return
-        if len(rows) > 1:
-            question = self.tr("Delete {0} snips with their pictures?").format(len(rows))
-            if not self._asked(question, self.tr("Delete")):
-                return
-        self._delete(rows)
+        """Delete the selected rows."""
+        self._delete(self._selected())
 
     def _delete(self, rows: list[int]) -> None:
-        self._next = min((self.model.index_of(row).row() for row in rows), default=0)
-        self._in_background(lambda: self._history.delete(rows))
-
-    def _after_deletion(self) -> None:
-        """The row that comes next is selected, so that the Delete key goes on."""
+        """The rows go from the list at once, and from the disk when the time to undo it is over."""
+        if not rows:
+            return
+        place = min(self.model.index_of(row).row() for row in rows)
+        self._undoable += rows
+        self.model.hidden.update(rows)
         self.refresh()
-        if self.model.rowCount() and not self.list.currentIndex().isValid():
-            self.list.go_to(min(self._next, self.model.rowCount() - 1))
+        if self.model.rowCount():
+            # The row that comes next is selected, so that the Delete key goes on.
+            self.list.go_to(min(place, self.model.rowCount() - 1))
+        count = len(self._undoable)
+        one = self.tr("1 snip deleted.")
+        self.undo_text.setText(one if count == 1 else self.tr("{0} snips deleted.").format(count))
+        self.undo_bar.show()
+        self._grace.start()
+
+    def undo_deletion(self) -> None:
+        """Show again what was just deleted."""
+        rows = self._end_grace()
+        self.model.hidden.difference_update(rows)
+        self.refresh()
+        places = [self.model.index_of(row).row() for row in rows]
+        if any(place >= 0 for place in places):
+            self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.list.go_to(min(place for place in places if place >= 0))
+
+    def _delete_for_good(self) -> None:
+        rows = self._end_grace()
+        if rows:
+            # They stay hidden until they are gone.
+            self._in_background(lambda: self._history.delete(rows), rows)
+
+    def _end_grace(self) -> list[int]:
+        """The rows that could be taken back until now."""
+        self._grace.stop()
+        with keyboard_stays(self, lambda _: self.list):
+            self.undo_bar.hide()
+        rows, self._undoable = self._undoable, []
+        return rows
 
     def _ask_to_clear(self) -> None:
         question = self.tr("Delete the whole history with all its pictures?")
-        if self._asked(question, self.tr("Delete all")):
-            self._in_background(self._history.clear)
 
-    def _in_background(self, work: Callable[[], object]) -> None:
+        def clear() -> None:
+            rows = self._end_grace()
+            self._in_background(self._history.clear, rows)
+
+        ask(self, question, self.tr("This cannot be undone."), self.tr("Delete all"), clear)
+
+    def _in_background(self, work: Callable[[], object], rows: Sequence[int] = ()) -> None:
         """Deleting many pictures takes longer than a frame."""
 
         def done(_: object, error: YomitoriError | None) -> None:
             self._deletions -= 1
+            self.model.hidden.difference_update(rows)
             if error is not None:
                 self.problem.emit(error)
-            self._after_deletion()
+            self.refresh()
             if not self._deletions and self.isHidden():
                 self.close()
 
         self._deletions += 1
         self._bridge.run_in_order(work, done)
-
-    def _asked(self, question: str, yes: str) -> bool:
-        box = QMessageBox(QMessageBox.Icon.NoIcon, self.windowTitle(), question, parent=self)
-        box.setInformativeText(self.tr("This cannot be undone."))
-        delete = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
-        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(cancel)
-        box.setEscapeButton(cancel)
-        box.exec()
-        return box.clickedButton() is delete
 
     def _selected(self) -> list[int]:
         rows = [self.model.row(index) for index in self.list.selectionModel().selectedIndexes()]
@@ -324,10 +367,13 @@ class HistoryWindow(QWidget):
                 self.search.clear()
             else:
                 self.close()
-        else:
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self.undo_deletion()
+        elif not (presses(event) and press_button(self)):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._delete_for_good()
         if self._deletions:
             # What becomes of them has to be told; thumbnails need not be finished.
             event.ignore()

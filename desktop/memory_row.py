@@ -8,8 +8,9 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from core.events import HostState, State
+from core.memory import format_bytes
 from desktop.setting_row import Note, Row
-from desktop.texts import engine_title, memory_freed, memory_in_use
+from desktop.texts import engine_title, memory_in_use
 
 
 class MemoryRow(Row):
@@ -41,10 +42,10 @@ class MemoryRow(Row):
         elif held:
             text = " · ".join(f"{engine_title(state.engine)} {memory_in_use(state)}" for state in held)
         else:
-            freed = [memory_freed(state) for state in states if memory_freed(state)]
+            freed = sum(state.freed + state.freed_vram for state in states)
             text = self.tr("Nothing. Models are loaded when you need them.")
             if freed:
                 text = self.tr("Nothing, {0} freed. Models are loaded when you need them.").format(
-                    " + ".join(freed)
+                    format_bytes(freed)
                 )
         self.set_note(Note(text))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 from core.memory import format_bytes
 from core.models.entries import FileCheck, ModelEntry, RevisionEntry
 from desktop.download_panel import DownloadPanel
+from desktop.keyboard import can_have_keyboard, keyboard_stays
 from desktop.model_survey import Fit, Survey
 from desktop.model_tasks import Doing, ModelTasks, Task
 from desktop.model_texts import (
@@ -50,27 +50,34 @@ class RevisionLine(QWidget):
         layout.addWidget(self.roll_back)
         layout.addWidget(self.delete)
 
-    def show_revision(self, revision: RevisionEntry, earlier: str, busy: bool) -> None:
+    def show_revision(
+        self, revision: RevisionEntry, earlier: str, busy: bool, in_use: bool, one: bool
+    ) -> None:
         name = short_commit(revision.commit)
-        self.text.setText(f"{revision_text(revision)}")
+        self.text.setText(revision_text(revision, in_use, one))
         self.roll_back.setVisible(revision.commit == earlier)
         for button in (self.roll_back, self.delete):
             button.setEnabled(not busy)
             button.setAccessibleName(f"{button.text()}: {name}")
 
 
-def revision_text(revision: RevisionEntry) -> str:
-    """``Revision aa6573b · 444 MB · in use · used today``."""
+def revision_text(revision: RevisionEntry, in_use: bool, one: bool) -> str:
+    """``Revision aa6573b · 444 MB · in use · used today``.
+
+    Only what reads is in use. Of several revisions of another model one is ``current``: it would be loaded.
+    """
     parts = [
         translate("ModelTexts", "Revision {0}").format(short_commit(revision.commit)),
         format_bytes(revision.size),
     ]
-    if revision.in_use:
+    if in_use:
         parts.append(translate("ModelTexts", "in use"))
+    elif revision.current and not one:
+        parts.append(translate("ModelTexts", "current"))
     if not revision.complete:
         parts.append(translate("ModelTexts", "not complete"))
-    elif revision.last_used or not revision.in_use:
-        parts.append(last_used(revision.last_used, revision.in_use))
+    elif revision.last_used or not in_use:
+        parts.append(last_used(revision.last_used, in_use))
     if revision.converted:
         parts.append(translate("ModelTexts", "converted to safetensors"))
     elif revision.needs_conversion:
@@ -160,6 +167,8 @@ class ModelRow(QFrame):
             self.forget,
         )
         self._lines: list[RevisionLine] = []
+        # What was pressed and is away as long as it takes effect.
+        self._asked: QWidget | None = None
         self._lay_out()
 
     def _forget_pointer(self) -> None:
@@ -200,16 +209,29 @@ class ModelRow(QFrame):
         layout.addWidget(self.panel)
         layout.addWidget(self._actions)
 
-    def refresh(self, entry: ModelEntry, fit: Fit | None, earlier: str, chosen: bool, locked: str) -> None:
+    def refresh(
+        self,
+        entry: ModelEntry,
+        fit: Fit | None,
+        earlier: str,
+        chosen: bool,
+        locked: str,
+        in_use: str,
+    ) -> None:
         """Show how it stands.
 
         Args:
             earlier: the commit that can be gone back to, empty for none.
             chosen: whether the setting names this model.
             locked: what sets that for this run, empty where the user may choose.
+            in_use: the commit that is read with, empty for none.
         """
-        focus = QApplication.focusWidget()
-        inside = focus is not None and self.isAncestorOf(focus)
+        with keyboard_stays(self, self._successor):
+            self._refresh(entry, fit, earlier, chosen, locked, in_use)
+
+    def _refresh(
+        self, entry: ModelEntry, fit: Fit | None, earlier: str, chosen: bool, locked: str, in_use: str
+    ) -> None:
         self._entry = entry
         task = self._tasks.task(self.repo)
         ready = entry.state == "ready"
@@ -217,12 +239,13 @@ class ModelRow(QFrame):
         show(self.title, entry.title)
         self.setAccessibleName(entry.title)
         self.more.setAccessibleName(self.tr("More about {0}").format(entry.title))
-        show(self.badge, self.tr("In use") if chosen and ready else "", "good")
+        badge = self.tr("In use") if in_use else self.tr("Chosen") if chosen and ready else ""
+        show(self.badge, badge, "good" if in_use else "muted")
         show(self.purpose, what_for(entry))
         show(self.facts, self._facts(entry))
         devices = self._tasks.survey.devices if self._tasks.survey is not None else ()
         show(self.fit, fit_text(fit, devices), "muted" if fit is None or fit.fits else "warn")
-        self._show_revisions(entry, earlier, busy)
+        self._show_revisions(entry, earlier, busy, in_use)
         self._show_outcome(task)
         self.offer.show_plan(task.offer if not busy else None, entry)
         paused = self._tasks.is_paused(self.repo)
@@ -231,12 +254,22 @@ class ModelRow(QFrame):
         if transfer:
             self.panel.show_download(entry.title, task, entry)
         self._show_buttons(entry, task, paused, chosen, locked)
-        if inside and focus is not None and not focus.isVisibleTo(self):
-            # What had the keyboard is gone: it goes to what came in its place.
-            self.take_focus()
+
+    def _successor(self, gone: QWidget) -> QWidget | None:
+        """What gets the keyboard when ``gone``, which had it, is not there any more.
+
+        After a check the button that began it; never one that nobody asked for and that acts at once.
+        """
+        if gone is self.stop:
+            back = (self._asked, self.offer.accept, self.offer.download, self.more)
+            return next((part for part in back if part is not None and can_have_keyboard(part, self)), None)
+        self._asked = gone
+        return self._first_part()
 
     def _facts(self, entry: ModelEntry) -> str:
-        size = entry.disk_bytes if entry.state == "ready" else entry.needed_bytes
+        # The line of a revision tells its size; together they need more.
+        many = len(entry.revisions) != 1
+        size = (entry.disk_bytes if many else 0) if entry.state == "ready" else entry.needed_bytes
         parts = [format_bytes(size)] if size else []
         if entry.licence:
             parts.append(self.tr("licence {0}").format(licence_title(entry.licence)))
@@ -244,7 +277,8 @@ class ModelRow(QFrame):
             parts.append(entry.repo)
         return " · ".join(parts)
 
-    def _show_revisions(self, entry: ModelEntry, earlier: str, busy: bool) -> None:
+    def _show_revisions(self, entry: ModelEntry, earlier: str, busy: bool, in_use: str) -> None:
+        one = len(entry.revisions) == 1
         while len(self._lines) < len(entry.revisions):
             line = RevisionLine()
             position = len(self._lines)
@@ -256,9 +290,9 @@ class ModelRow(QFrame):
             line.hide()
         for line, revision in zip(self._lines, entry.revisions, strict=False):
             line.show()
-            line.show_revision(revision, earlier, busy)
+            line.show_revision(revision, earlier, busy, revision.commit == in_use, one)
             # One alone is deleted with the model.
-            line.delete.setVisible(len(entry.revisions) > 1)
+            line.delete.setVisible(not one)
 
     def _delete_revision(self, position: int) -> None:
         if self._entry is not None and position < len(self._entry.revisions):
@@ -281,6 +315,8 @@ class ModelRow(QFrame):
         elif task.bad_files:
             status, role = checks_text(task.bad_files), "bad"
             hint = self.tr("Download it again: only what is wrong is fetched.")
+            if self._entry is not None and not self._entry.from_hub:
+                hint = self.tr("Import it again: no hub knows it.")
         elif task.update is not None:
             status, role = (
                 self.tr("A newer revision is there: {0}.").format(short_commit(task.update.latest)),
@@ -295,7 +331,7 @@ class ModelRow(QFrame):
     def _show_buttons(self, entry: ModelEntry, task: Task, paused: bool, chosen: bool, locked: str) -> None:
         ready = entry.state == "ready"
         quiet = task.doing is None and task.offer is None
-        self.download.setVisible(quiet and not ready and not paused)
+        self.download.setVisible(quiet and not ready and not paused and entry.from_hub)
         self.download.setText(download_button(entry.needed_bytes))
         self.use.setVisible(quiet and ready and not chosen)
         self.use.setEnabled(not locked)
@@ -304,17 +340,15 @@ class ModelRow(QFrame):
         self.update_button.setVisible(quiet and task.update is not None and not paused)
         if task.update is not None:
             self.update_button.setText(self.tr("Update ({0})").format(format_bytes(task.update.size)))
-        self.check.setVisible(quiet and ready and task.update is None and not paused)
+        self.check.setVisible(quiet and ready and task.update is None and not paused and entry.from_hub)
         self.stop.setVisible(task.doing in (Doing.PLAN, Doing.CHECK, Doing.VERIFY))
-        self.stop.setEnabled(not task.stopping)
-        self.again.setVisible(quiet and bool(task.bad_files))
+        self.again.setVisible(quiet and bool(task.bad_files) and entry.from_hub)
         self.forget.setVisible(
             quiet and not ready and not paused and not chosen and self._tasks.is_added(self.repo)
         )
-        self.more.setEnabled(quiet)
         self._actions.setVisible(any(not button.isHidden() for button in self._buttons))
-        self.verify_action.setEnabled(ready)
-        self.delete_action.setEnabled(ready)
+        for action in self.menu.actions():
+            action.setEnabled(quiet and (ready or action not in (self.verify_action, self.delete_action)))
         for button in self._buttons:
             button.setAccessibleName(f"{button.text()}: {entry.title}")
 
@@ -336,12 +370,15 @@ class ModelRow(QFrame):
 
     def take_focus(self) -> None:
         """The keyboard goes to what can be done with the model, not to what it is about."""
+        part = self._first_part()
+        if part is not None:
+            part.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _first_part(self) -> QWidget | None:
         panel, offer = self.panel, self.offer
         first = (offer.accept, offer.download, panel.resume, panel.pause, *self._buttons)
-        for widget in (*first, *self.tab_order()):
-            if widget.isVisibleTo(self) and widget.isEnabled():
-                widget.setFocus(Qt.FocusReason.OtherFocusReason)
-                return
+        parts = (*first, *self.tab_order())
+        return next((part for part in parts if can_have_keyboard(part, self)), None)
 
 
 class FolderRow(QFrame):

@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from core.devices import Device, candidates, precision_on
-from core.engines import ENGINES, EngineSpec, loading_engine
+from core.engines import BUILT_IN, ENGINES, EngineSpec, loading_engine
 from core.errors import YomitoriError
 from core.memory import CPU_FALLBACK_SHARE
 from core.models.entries import Checkpoint, ModelEntry
 from core.models.estimate import memory_needed, memory_of
 from core.models.library import ModelLibrary
-from core.models.places import ensure_models_root
 from core.models.steps import free_disk
 from core.settings import Settings, SettingsStore
 
@@ -58,7 +57,8 @@ class Chosen:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """``entries``: the models there are, and those that were asked for by hub id. ``earlier``: by hub id, the
-    commit that rolling back leads to. ``fits``: by hub id, or by folder for one of the user's own."""
+    commit that rolling back leads to. ``fits``: by hub id, or by folder for one of the user's own. ``reads``:
+    the engine that reads with the chosen model is not turned off."""
 
     chosen: Chosen
     entries: tuple[ModelEntry, ...]
@@ -68,6 +68,12 @@ class Survey:
     free_disk: int = 0
     fits: Mapping[str, Fit] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)
+    reads: bool = True
+
+    def in_use(self, repo: str) -> str:
+        """The commit of that model that is read with, empty when another model or engine reads."""
+        checkpoint = self.chosen.checkpoint
+        return checkpoint.commit if self.reads and checkpoint is not None and checkpoint.repo == repo else ""
 
     @property
     def fit(self) -> Fit | None:
@@ -113,10 +119,11 @@ def survey(
         tuple(entries.values()),
         here,
         root,
-        _root_problem(root),
+        _root_problem(library),
         free_disk(root),
         {name: fit for name, fit in fits.items() if fit is not None},
         {repo: entry.earlier for repo, entry in entries.items() if entry.earlier},
+        current.reading.engine != BUILT_IN,
     )
 
 
@@ -128,7 +135,7 @@ def _chosen(library: ModelLibrary, setting: str) -> Chosen:
         problem = error
     if checkpoint is None or checkpoint.repo:
         try:
-            entry = library.model(setting)
+            entry = library.meant("ocr", setting)
         except YomitoriError as error:
             problem = problem or error
     return Chosen(setting, entry, checkpoint, problem)
@@ -153,13 +160,14 @@ def _fit(
     return fit
 
 
-def _root_problem(root: Path) -> YomitoriError | None:
+def _root_problem(library: ModelLibrary) -> YomitoriError | None:
     """Why nothing can be downloaded to the folder; a folder that is not there is not made by asking."""
+    root = library.root("ocr")
     there = next((folder for folder in (root, *root.parents) if folder.exists()), root)
     if there != root and there.is_dir() and os.access(there, os.W_OK):
         return None
     try:
-        ensure_models_root(root)
+        library.ensure_root("ocr")
     except YomitoriError as error:
         return error
     return None

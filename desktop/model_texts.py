@@ -7,16 +7,29 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
 from core.devices import Device
+from core.errors import ModelUnknown, YomitoriError
 from core.memory import format_bytes
 from core.models.entries import DownloadPlan, ModelEntry, Progress
 from desktop.model_survey import Fit
-from desktop.texts import device_word
+from desktop.texts import device_word, error_hint, error_sentence
 
 _SHORT_COMMIT = 7
 
 
 translate = QCoreApplication.translate
 """Under this name ``make translations`` finds the texts."""
+
+
+def told(error: YomitoriError) -> str:
+    """What happened and what to do in a window, in one line."""
+    hint = error_hint(error)
+    if isinstance(error, ModelUnknown):
+        # Its own hint is for who types commands.
+        hint = translate(
+            "ModelTexts",
+            "Choose one in the window “Models”: from the list, a hub id (owner/name) or a folder.",
+        )
+    return f"{error_sentence(error)} {hint}"
 
 
 def short_commit(commit: str) -> str:

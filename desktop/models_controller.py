@@ -75,6 +75,7 @@ class ModelsController(QObject):
         self.tasks.surveyed.connect(self._on_changed)
         self.tasks.arrived.connect(self._on_arrived)
         self.tasks.failed.connect(self._on_failed)
+        actions.models.triggered.connect(self.show_window)
         actions.download.triggered.connect(self.offer_download)
         actions.unload.triggered.connect(self.free_memory)
 

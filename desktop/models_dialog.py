@@ -27,12 +27,14 @@ from core.models.places import HUB_NAMES
 from core.settings import SettingsStore
 from desktop.ask import ask
 from desktop.download_panel import DownloadPanel, ask_to_cancel
+from desktop.keyboard import keyboard_stays, press_button, presses
 from desktop.model_rows import FolderRow, ModelRow
 from desktop.model_survey import Survey
 from desktop.model_tasks import IMPORT, Doing, ModelTasks
-from desktop.model_texts import short_commit
-from desktop.texts import breakable, error_hint, error_sentence
+from desktop.model_texts import short_commit, told
+from desktop.texts import breakable
 from desktop.theme import STEP, set_role
+from desktop.window_size import resize_on_screen
 
 
 class ModelsDialog(QWidget):
@@ -58,7 +60,7 @@ class ModelsDialog(QWidget):
         self._lay_out()
         tasks.changed.connect(self._refresh_one)
         tasks.surveyed.connect(self.refresh)
-        self.resize(720, 600)
+        resize_on_screen(self, 720, 600)
         self.refresh()
         tasks.look()
 
@@ -159,10 +161,15 @@ class ModelsDialog(QWidget):
         place = self.tr("Kept in {0} · {1} free").format(survey.root, format_bytes(survey.free_disk))
         self.place.setText(breakable(place))
         root_problem = survey.root_problem
-        self.problem.setText(breakable(_told(root_problem)) if root_problem is not None else "")
+        self.problem.setText(breakable(told(root_problem)) if root_problem is not None else "")
         self.problem.setVisible(root_problem is not None)
         self.folder_row.show_chosen(survey)
         repos = [entry.repo for entry in survey.entries]
+        # One that was mistyped is taken from the list where the next is typed.
+        with keyboard_stays(self, lambda _: self.name):
+            self._show_rows(repos, survey)
+
+    def _show_rows(self, repos: list[str], survey: Survey) -> None:
         for repo in [known for known in self.rows if known not in repos]:
             row = self.rows.pop(repo)
             self._cards.removeWidget(row)
@@ -213,6 +220,7 @@ class ModelsDialog(QWidget):
             survey.earlier.get(repo, ""),
             chosen is not None and chosen.repo == repo,
             self._settings.overridden.get("models.ocr_model", ""),
+            survey.in_use(repo),
         )
 
     def _show_import(self) -> None:
@@ -222,7 +230,7 @@ class ModelsDialog(QWidget):
             self.importing.show_download(self.tr("the model"), task, None)
             self._say("")
         elif task.error is not None:
-            self._say(_told(task.error))
+            self._say(told(task.error))
         elif task.said:
             self._say(task.said, "good")
 
@@ -255,14 +263,14 @@ class ModelsDialog(QWidget):
         try:
             self._tasks.add(text)
         except YomitoriError as error:
-            self._say(_told(error))
+            self._say(told(error))
         else:
             self.name.clear()
 
     def _use_folder(self, path: Path) -> None:
         def checked(error: YomitoriError | None) -> None:
             if error is not None:
-                self._say(_told(error))
+                self._say(told(error))
             elif self._use(str(path)):
                 self.name.clear()
 
@@ -273,7 +281,7 @@ class ModelsDialog(QWidget):
         try:
             self._settings.set("models.ocr_model", name)
         except YomitoriError as error:
-            self._say(_told(error))
+            self._say(told(error))
             return False
         self._say("")
         return True
@@ -328,10 +336,5 @@ class ModelsDialog(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close()
-        else:
+        elif not (presses(event) and press_button(self)):
             super().keyPressEvent(event)
-
-
-def _told(error: YomitoriError) -> str:
-    """What happened and what to do, in one line."""
-    return f"{error_sentence(error)} {error_hint(error)}"

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-from core.alternatives import Variant
+from core.alternatives import Variant, by_built_in
+from core.engines import BUILT_IN
 
+_LOOKS_AGAIN = "manga-ocr"
+"""The engine that reads in several ways."""
 EDITED = "edited"
 """``Variant.how`` of the user's own text."""
 PROVISIONAL = "provisional"
 """``Variant.how`` of what was read first, while a better engine was still at work."""
+
+
+_OWN_WAYS = frozenset({"beam", "inverted", "enlarged"})
+"""How MangaOCR itself comes to another reading."""
+
+
+def with_its_engine(variant: Variant) -> Variant:
+    """A reading of MangaOCR's own names it, also where the built-in engine's second opinion was kept.
+
+    Where it ran is then not known: the result tells that of the built-in engine.
+    """
+    result = variant.result
+    if variant.how not in _OWN_WAYS or result.engine != BUILT_IN or by_built_in(result.blocks):
+        return variant
+    own = dataclasses.replace(result, engine=_LOOKS_AGAIN, device="", precision="")
+    return dataclasses.replace(variant, result=own)
 
 
 class Readings:

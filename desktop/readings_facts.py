@@ -32,6 +32,8 @@ class Facts(QLabel):
             self.tr("Device: {device}").format(device=_device(result)),
             self.tr("Time: {seconds} s").format(seconds=f"{result.seconds:.2f}"),
         ]
+        if not result.device:
+            del told[1]
         if variant.how == EDITED:
             told.append(self.tr("Changed by you"))
         elif result.confidence is not None:

@@ -22,7 +22,7 @@ from desktop.card_parts import CardParts
 from desktop.card_window import CardWindow
 from desktop.doubt import is_doubtful
 from desktop.focus import Focus
-from desktop.readings import EDITED, PROVISIONAL, Readings
+from desktop.readings import EDITED, PROVISIONAL, Readings, with_its_engine
 from desktop.texts import engine_title, error_hint
 from desktop.theme import Theme
 
@@ -143,7 +143,7 @@ class ResultCard(CardWindow):
         ``keep`` says that the user has made it theirs, while they edit it, and when nothing better came; the
         result is then one of the others, and this returns False.
         """
-        variants = [Variant(result), *others]
+        variants = [Variant(result), *map(with_its_engine, others)]
         first = self._readings.current if self._pending and self._readings is not None else None
         if first is not None and (keep or self._parts.editing or not result.text.strip()):
             self._keep_first(first, variants, keep)
@@ -166,7 +166,7 @@ class ResultCard(CardWindow):
             self._show_reading()
             doubt = self._parts.hint.text if self._points_out else ""
             spoken = "\n".join(filter(None, (result.text, doubt, self._trouble)))
-        self._parts.show_bar(False, room=first is not None)
+        self._parts.show_bar(False)
         self.set_copied(copied)
         self._open()
         if first is None or first.text != result.text:
@@ -192,7 +192,7 @@ class ResultCard(CardWindow):
             self._remark = card_texts.difference(result)
             self._points_out = self._kept = True
         self._parts.again.setEnabled(True)
-        self._parts.show_bar(False, room=True)
+        self._parts.show_bar(False)
         self._show_reading()
         self._open()
         if self._kept:
@@ -210,7 +210,7 @@ class ResultCard(CardWindow):
             self._parts.again.setText(again)
             self._parts.again.setEnabled(True)
             self._parts.offer_again(self._parts.editing)
-            self._parts.show_bar(False, room=True)
+            self._parts.show_bar(False)
             self._show_reading()
         else:
             self._begin(None)
@@ -254,7 +254,8 @@ class ResultCard(CardWindow):
         self._parts.fit()
 
     def _first_part(self) -> QWidget:
-        parts = (self._parts.text, self._parts.again, self._parts.close)
+        # With several readings the arrow keys go through them at once.
+        parts = (self._parts.stepper.forward, self._parts.text, self._parts.again, self._parts.close)
         return next(part for part in parts if part.isVisible())
 
     # Content
@@ -394,6 +395,7 @@ class ResultCard(CardWindow):
         on_text = watched in (self._parts.text, self._parts.text.viewport())
         if event.type() == QEvent.Type.MouseButtonPress and on_text:
             self.take_focus()
+            self._parts.text.setFocus(Qt.FocusReason.MouseFocusReason)
         elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             if on_text:
                 if self._press_in_text(event):

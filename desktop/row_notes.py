@@ -9,14 +9,14 @@ from PySide6.QtGui import QGuiApplication
 
 from core.engine import Engine
 from core.engines import BUILT_IN
-from core.errors import FellBack, ModelsFolderLocked
+from core.errors import FellBack, FellBackForGood, ModelsFolderLocked
 from core.events import State
 from core.memory import format_bytes
 from core.settings import SettingsStore, find_setting
 from desktop.hotkey_manager import HotkeyManager
 from desktop.model_survey import Survey
 from desktop.model_tasks import ModelTasks
-from desktop.model_texts import download_button, downloading, fit_text, short_commit, translate
+from desktop.model_texts import download_button, downloading, fit_text, short_commit, told, translate
 from desktop.setting_controls import translated
 from desktop.setting_row import Note
 from desktop.texts import device_word, engine_title, error_hint, error_sentence, memory_in_use, model_state
@@ -32,6 +32,7 @@ class RowNotes(QObject):
         tasks: ModelTasks,
         hotkeys: HotkeyManager,
         offer: Callable[[], None],
+        capture_name: Callable[[], str] = lambda: "",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -40,14 +41,18 @@ class RowNotes(QObject):
         self._tasks = tasks
         self._hotkeys = hotkeys
         self._offer = offer
+        self._capture_name = capture_name
+        # Which backend works is asked once for each value of the setting: the answer can take a moment.
+        self._captures: dict[str, str] = {}
 
     def __call__(self, key: str) -> Note:
         problem = self._hotkeys.problems.get(key)
         if problem is not None:
             return Note(error_sentence(problem), "bad")
         if key == "capture.hotkey_backend" and self._hotkeys.backend_name:
-            return Note(self.tr("In use: {0}").format(self._hotkeys.backend_name))
+            return self._in_use(key, self._hotkeys.backend_name)
         find: dict[str, Callable[[], Note]] = {
+            "capture.backend": self._capture_note,
             "reading.engine": self._engine_note,
             "models.ocr_model": self._model_note,
             "models.device": self._device_note,
@@ -56,6 +61,17 @@ class RowNotes(QObject):
             "models.dir": self._folder_note,
         }
         return find[key]() if key in find else Note()
+
+    def _in_use(self, key: str, value: str) -> Note:
+        """A choice in the words in which it can be chosen."""
+        return Note(self.tr("In use: {0}").format(translated(find_setting(key).labels.get(value, value))))
+
+    def _capture_note(self) -> Note:
+        asked = self._settings.current.capture.backend
+        if asked not in self._captures:
+            self._captures[asked] = self._capture_name()
+        name = self._captures[asked]
+        return self._in_use("capture.backend", name) if name else Note()
 
     @property
     def _survey(self) -> Survey | None:
@@ -121,12 +137,16 @@ class RowNotes(QObject):
             return Note()
         chosen, fit = survey.chosen, survey.fit
         if chosen.problem is not None:
-            return Note(f"{error_sentence(chosen.problem)} {error_hint(chosen.problem)}", "bad")
-        loaded = self._engine.state().memory and self._engine.state().engine != BUILT_IN
-        room = fit_text(fit, survey.devices) if not loaded else ""
+            return Note(told(chosen.problem), "bad")
+        state = self._engine.state()
+        loaded = bool(state.memory) and state.engine != BUILT_IN
+        room = fit_text(fit, survey.devices)
+        if loaded:
+            # In the same line, so that nothing moves.
+            room = self.tr("In memory now: {0}.").format(memory_in_use(state))
         role = "muted" if fit is None or fit.fits or loaded else "warn"
         parts = [chosen.title]
-        revision = chosen.entry.in_use if chosen.entry is not None else None
+        revision = chosen.entry.current if chosen.entry is not None else None
         if chosen.checkpoint is None:
             parts.append(self.tr("not on this computer yet"))
         elif chosen.checkpoint.commit:
@@ -138,11 +158,18 @@ class RowNotes(QObject):
         elif self._waits_for_conversion():
             parts.append(translate("ModelTexts", "is converted to safetensors before its first use"))
         note = Note("\n".join(line for line in (" · ".join(parts), room) if line), role)
-        return self._download(note) if self._is_missing() else note
+        # A download that was begun is shown below, with its buttons.
+        entry = chosen.entry
+        begun = entry is not None and (
+            entry.repo in self._tasks.transfers() or self._tasks.is_paused(entry.repo)
+        )
+        return self._download(note) if self._is_missing() and not begun else note
 
     def _device_note(self) -> Note:
         state = self._engine.state()
         devices = self._survey.devices if self._survey is not None else ()
+        if isinstance(state.notice, FellBackForGood):
+            return Note(error_sentence(state.notice), "warn")
         if isinstance(state.notice, FellBack):
             return Note(
                 error_sentence(state.notice), "warn", self.tr("Try again"), self._engine.retry_devices
@@ -159,7 +186,7 @@ class RowNotes(QObject):
             )
         if asked == "auto" and survey.fit is not None and self._reads() != BUILT_IN:
             where = device_word(survey.fit.device, devices)
-            return Note(self.tr("Automatic takes this now: {0}").format(where))
+            return Note(self.tr("At the moment: {0}").format(where))
         return Note()
 
     def _precision_note(self) -> Note:
@@ -175,8 +202,10 @@ class RowNotes(QObject):
 
     def _idle_note(self) -> Note:
         state = self._engine.state()
-        if not state.memory or self._settings.current.models.idle_unload < 0:
+        if self._settings.current.models.idle_unload < 0:
             return Note()
+        if not state.memory:
+            return Note(self.tr("Nothing is in memory now."))
         return Note(self.tr("Frees {0}.").format(memory_in_use(state)))
 
     def _folder_note(self) -> Note:

@@ -16,6 +16,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QValidator
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -58,6 +59,10 @@ def make_control(info: SettingInfo, theme: Theme, change: Callable[[object], Non
         amount = AmountBox(info)
         amount.valueChanged.connect(change)
         return Control(amount, lambda value: amount.setValue(int(str(value))))
+    if info.kind == "float":
+        number = NumberBox(info)
+        number.valueChanged.connect(lambda value: change(round(value, number.decimals())))
+        return Control(number, lambda value: number.setValue(float(str(value))))
     if info.kind == "choice":
         combo = ChoiceBox()
         for key, label in info.labels.items():
@@ -78,6 +83,8 @@ def make_control(info: SettingInfo, theme: Theme, change: Callable[[object], Non
     if info.kind == "model":
         model = ModelField(info)
         model.changed.connect(change)
+        # The window that it opens shows the models that read.
+        model.button.setVisible(info.key == "models.ocr_model")
         # What is set elsewhere can still be looked at and downloaded with the button.
         return Control(model, lambda value: model.show_value(str(value)), model.line, wide=True)
     if info.kind == "folder":
@@ -118,27 +125,29 @@ class Switch(QAbstractButton):
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
-        return QSize(42, 28)
+        return QSize(38, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = self._theme.tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track = QRectF((self.width() - 34) / 2, (self.height() - 20) / 2, 34, 20)
+        track = QRectF(0, (self.height() - 22) / 2, self.width(), 22)
+        if self.hasFocus():
+            # As in other controls the ring takes its room from within.
+            painter.setPen(QPen(tokens.color("focus"), 2))
+            painter.drawRoundedRect(track.adjusted(1, 1, -1, -1), 10, 10)
+            track.adjust(4, 4, -4, -4)
+        round_by, knob = track.height() / 2, track.height() - 6
         on = self.isChecked()
         fill = "accent" if on else "control_line"
         if not self.isEnabled():
             fill = "line"
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tokens.color(fill))
-        painter.drawRoundedRect(track, 10, 10)
+        painter.drawRoundedRect(track, round_by, round_by)
         painter.setBrush(tokens.color("on_accent" if on and self.isEnabled() else "bg"))
-        left = track.right() - 17 if on else track.left() + 3
-        painter.drawEllipse(QRectF(left, track.top() + 3, 14, 14))
-        if self.hasFocus():
-            painter.setPen(QPen(tokens.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(track.adjusted(-3, -3, 3, 3), 13, 13)
+        left = track.right() - knob - 3 if on else track.left() + 3
+        painter.drawEllipse(QRectF(left, track.top() + 3, knob, knob))
         painter.end()
 
 
@@ -150,8 +159,8 @@ class AmountBox(QSpinBox):
         self._unit = translated(info.unit)
         self._words = {number: translated(word) for number, word in info.special.items()}
         self.setRange(
-            info.minimum if info.minimum is not None else -(2**31),
-            info.maximum if info.maximum is not None else 2**31 - 1,
+            int(info.minimum) if info.minimum is not None else -(2**31),
+            int(info.maximum) if info.maximum is not None else 2**31 - 1,
         )
         self.setKeyboardTracking(False)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -188,6 +197,23 @@ class AmountBox(QSpinBox):
         else:
             state = QValidator.State.Intermediate
         return state, text, position
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number between two bounds, such as a probability."""
+
+    def __init__(self, info: SettingInfo, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDecimals(2)
+        self.setSingleStep(0.05)
+        self.setRange(
+            info.minimum if info.minimum is not None else -(2.0**31),
+            info.maximum if info.maximum is not None else 2.0**31,
+        )
+        self.setKeyboardTracking(False)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        pad_spin_box(self)
+        WheelGuard(self)
 
 
 class ChoiceBox(QComboBox):

@@ -43,7 +43,7 @@ class Row(QWidget):
         self._note = Note("?")
         self.title = QLabel(title)
         set_role(self.title, "strong")
-        self._description = QLabel(description)
+        self._description = QLabel(breakable(description))
         self._description.setVisible(bool(description))
         set_role(self._description, "muted")
         self._note_text = QLabel()
@@ -94,8 +94,9 @@ class Row(QWidget):
             button.show()
         elif self.note_button is not None:
             if self.note_button.hasFocus():
-                # It has done its work; the keyboard stays at this row.
-                self.title.buddy().setFocus()
+                # It has done its work; the keyboard stays at this row, where a key types nothing.
+                control = self.title.buddy()
+                getattr(control, "button", control).setFocus()
             self.note_button.hide()
         self._note_place.setContentsMargins(0, STEP if note.button else 0, 0, 0)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -27,7 +28,8 @@ from core.paths import Paths
 from core.settings import Settings, SettingsStore, iter_settings
 from desktop.setting_controls import AmountBox, DeviceBox, FolderField, ModelField, Switch, translated
 from desktop.setting_row import Note, Row, SettingRow
-from desktop.theme import STEP, Theme, set_role
+from desktop.theme import STEP, Theme, set_ring, set_role
+from desktop.window_size import resize_on_screen
 
 __all__ = ["AmountBox", "Note", "SettingRow", "SettingsDialog", "Switch"]
 
@@ -82,11 +84,23 @@ class _Page(QScrollArea):
         return whole or bool(shown)
 
 
+class _Navigation(QListWidget):
+    """The list of pages; the ring around it is for those who came with the keyboard."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        set_ring(self, event.reason() != Qt.FocusReason.MouseFocusReason)
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        set_ring(self, True)
+        super().keyPressEvent(event)
+
+
 class SettingsDialog(QDialog):
     """Edits every setting of ``store``; each change is in force at once.
 
     ``row_notes(key)`` tells what is true about a setting now ("In use: CPU"). ``more`` holds, by the name of
-    a group, widgets that stand below its settings.
+    a group or the key of a setting, widgets that stand below it.
     """
 
     recording_changed = Signal(bool)
@@ -115,16 +129,17 @@ class SettingsDialog(QDialog):
             if isinstance(row.control, ModelField):
                 row.control.change_requested.connect(self.models_requested)
             self.rows[info.key] = row
-            groups.setdefault(info.group, _Group(translated(info.group_title))).widgets.append(row)
-        for name, widgets in (more or {}).items():
-            groups[name].widgets += widgets
+            group = groups.setdefault(info.group, _Group(translated(info.group_title)))
+            group.widgets += [row, *(more or {}).get(info.key, ())]
+        for name, group in groups.items():
+            group.widgets += (more or {}).get(name, ())
 
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search settings"))
         self.search.setAccessibleName(self.tr("Search settings"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
-        self.navigation = QListWidget()
+        self.navigation = _Navigation()
         self.navigation.setAccessibleName(self.tr("Groups of settings"))
         self.navigation.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         set_role(self.navigation, "nav")
@@ -164,7 +179,7 @@ class SettingsDialog(QDialog):
 
         self._unsubscribe = store.subscribe(self._settings_changed)
         self.finished.connect(self._end)
-        self.resize(780, 540)
+        resize_on_screen(self, 780, 540)
         self.navigation.setCurrentRow(0)
         self._filter("")
         self.refresh_notes()

@@ -8,13 +8,36 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from core.devices import Device
 from core.engines import title_of
 from core.errors import YomitoriError
 from core.events import HostState, State
 from core.memory import format_bytes
+
+_REASONS = (
+    QT_TRANSLATE_NOOP("Reasons", "there are only {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "there is no folder {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "no answer for {0} s"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} sets it for this run"),
+    QT_TRANSLATE_NOOP("Reasons", "the zip file cannot be read ({0})"),
+    QT_TRANSLATE_NOOP("Reasons", "it holds {0}: say which one"),
+    QT_TRANSLATE_NOOP("Reasons", "it holds {0}, not {1}"),
+    QT_TRANSLATE_NOOP("Reasons", "there are several: {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "it is a model of the type {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "its {0} holds no weights"),
+    QT_TRANSLATE_NOOP("Reasons", "its {0} is no plain list of weights"),
+    QT_TRANSLATE_NOOP("Reasons", "the hub tells no size or sum of {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is missing in {1}"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} was changed meanwhile"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} cannot be read ({1})"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} cannot be read"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is too large"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is damaged"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is missing"),
+)
+"""Reasons that core makes with a name or a number in them; those that say more come first."""
 
 
 def error_sentence(error: YomitoriError) -> str:
@@ -50,15 +73,33 @@ def _known(value: object) -> object:
             translated = QCoreApplication.translate(context, value)
             if translated != value:
                 return translated
+        return _reason(value)
     return value
 
 
+def _reason(text: str) -> str:
+    """A reason with a name in it, in the user's language; as it is when nobody has foreseen it."""
+    for template in _REASONS:
+        pattern = re.sub(r"\\{\d\\}", "(.+)", re.escape(template))
+        found = re.fullmatch(pattern, text)
+        translated = QCoreApplication.translate("Reasons", template)
+        if found is not None and translated != template:
+            return translated.format(*found.groups())
+    return text
+
+
+_JAPANESE_END = "[\u3040-\u30ff\u4e00-\u9fff]{4}。$"
+"""Not broken: a line with nothing but す。 looks lost."""
+
+
 def breakable(text: str) -> str:
-    """``text`` with places in long paths and names where a line may end; nothing of it is seen.
+    """``text`` with places in long paths and names where a line may end, and none in the last word of a
+    Japanese sentence; nothing of it is seen.
 
     A label that wraps its words is else as wide as the longest of them.
     """
-    return re.sub(r"\S{40,}", lambda found: re.sub(r"([/\\._-])(?=.)", "\\1\u200b", found[0]), text)
+    text = re.sub(r"\S{40,}", lambda found: re.sub(r"([/\\._-])(?=.)", "\\1\u200b", found[0]), text)
+    return re.sub(_JAPANESE_END, lambda found: "\u2060".join(found[0]), text, flags=re.MULTILINE)
 
 
 def engine_title(name: str) -> str:

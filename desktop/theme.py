@@ -50,6 +50,11 @@ JAPANESE_FAMILIES = (
 """Families whose kanji have Japanese forms, best first."""
 
 _ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)
+_DRAWN = (
+    *("chevron-down", "chevron-up", "check"),
+    *("arrow-left", "arrow-right", "arrow-up", "folder-new", "view-list", "view-details"),
+)
+"""Icons that the style sheet names, each in a dark and a light version."""
 _ICONS = Path(__file__).resolve().parent.parent / "resources" / "icons"
 
 
@@ -194,6 +199,11 @@ def set_role(widget: QWidget, role: str) -> None:
     _set(widget, "role", role)
 
 
+def set_ring(widget: QWidget, on: bool) -> None:
+    """Whether a list with the role ``nav`` shows that it has the keyboard."""
+    _set(widget, "ring", "true" if on else "false")
+
+
 def pad_spin_box(box: QAbstractSpinBox) -> None:
     """Set the text of a spin box as far from its border as in other fields: no style sheet can."""
     box.lineEdit().setTextMargins(2 * STEP, 0, 2 * STEP, 0)
@@ -331,9 +341,7 @@ def style_sheet(tokens: Tokens, text_size: int) -> str:
         card_radius=CARD_RADIUS,
         title_size=text_size + 2,
         key_size=max(10, text_size - 2),
-        chevron_down=(_ICONS / f"chevron-down-{mode}.svg").as_posix(),
-        chevron_up=(_ICONS / f"chevron-up-{mode}.svg").as_posix(),
-        check=(_ICONS / f"check-{mode}.svg").as_posix(),
+        **{name.replace("-", "_"): (_ICONS / f"{name}-{mode}.svg").as_posix() for name in _DRAWN},
     )
 
 
@@ -376,9 +384,18 @@ QPushButton[kind="icon"]:focus { border-color: $focus; padding: 0; min-width: 20
     min-height: 20px; max-height: 20px; }
 QPushButton::menu-indicator, QToolButton::menu-indicator { image: none; width: 0; }
 
+/* Where the system has no dialog for files of its own, Qt's. Its icons are made for light windows. */
+QFileDialog { backward-icon: url($arrow_left); forward-icon: url($arrow_right);
+    filedialog-parent-directory-icon: url($arrow_up); filedialog-new-directory-icon: url($folder_new);
+    filedialog-listview-icon: url($view_list); filedialog-detailedview-icon: url($view_details); }
+QFileDialog QToolButton { padding: 5px; min-height: 0; }
+QFileDialog QToolButton:focus { padding: 4px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QKeySequenceEdit QLineEdit {
     background: $surface; color: $text; border: 1px solid $control_line; border-radius: ${radius}px;
     padding: 5px 9px; selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit > QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 18px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus,
 QComboBox:focus { border: 2px solid $focus; padding: 4px 8px; }
@@ -387,11 +404,14 @@ QPlainTextEdit:disabled, QTextEdit:disabled { color: $muted; background: $bg; bo
 QTextEdit[frameShape="0"], QPlainTextEdit[frameShape="0"] { background: transparent; border: none;
     padding: 0; }
 
-QComboBox { background: $raised; padding-right: 4px; }
+QComboBox { background: $raised; padding-right: 4px; combobox-popup: 0; }
+QComboBox:focus { padding-right: 3px; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url($chevron_down); width: 12px; height: 12px; }
-QComboBox QAbstractItemView { background: $raised; color: $text; border: 1px solid $line; outline: none;
-    padding: 4px; selection-background-color: $accent_soft; selection-color: $text; }
+/* The list opens under its box, and its height is taken before it gets the focus: nothing may grow then. */
+QComboBox QAbstractItemView, QComboBox QAbstractItemView:focus { background: $raised; color: $text;
+    border: 1px solid $control_line; border-radius: 0; padding: 4px; }
+QComboBox QAbstractItemView::item { min-height: 20px; padding: 3px 8px; border-radius: 6px; }
 
 QSpinBox::up-button, QDoubleSpinBox::up-button { border: none; width: 24px; subcontrol-position: top right; }
 QSpinBox::down-button, QDoubleSpinBox::down-button { border: none; width: 24px;
@@ -416,7 +436,7 @@ QListView, QTreeView, QTableView { background: $surface; color: $text; border: 1
 QListView::item:selected, QTreeView::item:selected { background: $accent_soft; color: $text; }
 QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $focus; }
 QListView[role="nav"] { background: transparent; border: 2px solid transparent; border-radius: ${radius}px; }
-QListView[role="nav"]:focus { border-color: $focus; }
+QListView[role="nav"][ring="true"]:focus { border-color: $focus; }
 QListView[role="rows"], QListView[role="rows"]:focus { background: transparent; border: none; }
 QListView[role="nav"]::item { padding: 6px 10px; border-radius: 7px; }
 QListView[role="nav"]::item:selected { background: $accent_soft; color: $accent; font-weight: 600; }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QLabel,
     QMenu,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.keyboard import press_button, presses
 from desktop.theme import STEP, Theme, set_kind, set_role
 
 TRAY_WAIT_MS = 5000
@@ -33,6 +34,7 @@ class Actions(QObject):
         self.open_image = QAction(self.tr("Open image…"), self)
         self.history = QAction(self.tr("History"), self)
         self.settings = QAction(self.tr("Settings"), self)
+        self.models = QAction(self.tr("Models…"), self)
         # Shown, with its text, by who knows whether there is anything to download.
         self.download = QAction(self.tr("Download a model…"), self, visible=False)
         self.unload = QAction(self.tr("Free memory now"), self)
@@ -41,7 +43,7 @@ class Actions(QObject):
         self.quit = QAction(self.tr("Quit"), self)
         self.groups: tuple[tuple[QAction, ...], ...] = (
             (self.snip, self.repeat, self.clipboard, self.open_image),
-            (self.history, self.settings, self.download),
+            (self.history, self.settings, self.models, self.download),
             (self.unload, self.pause_hotkeys, self.pause_history),
             (self.quit,),
         )
@@ -127,8 +129,16 @@ class SmallWindow(QWidget):
         """Say what could not be said in a notification."""
         self.message.setText(text)
         self.message.show()
-        # A label that wraps does not make a shown window grow by itself.
-        self.setMinimumHeight(self.layout().heightForWidth(self.width()))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            # A label that wraps does not make a shown window grow by itself.
+            self.setMinimumHeight(self.layout().heightForWidth(self.width()))
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not (presses(event) and press_button(self)):
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)

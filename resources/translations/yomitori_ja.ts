@@ -28,6 +28,10 @@
         <translation>設定</translation>
     </message>
     <message>
+        <source>Models…</source>
+        <translation>モデル…</translation>
+    </message>
+    <message>
         <source>Download a model…</source>
         <translation>モデルをダウンロード…</translation>
     </message>
@@ -347,16 +351,24 @@
         <translation>切り抜き (新しい順)</translation>
     </message>
     <message>
-        <source>Delete {0} snips with their pictures?</source>
-        <translation>{0} 件の切り抜きを画像ごと削除しますか？</translation>
-    </message>
-    <message>
         <source>Delete</source>
         <translation>削除</translation>
     </message>
     <message>
         <source>Delete the whole history with all its pictures?</source>
         <translation>履歴をすべて画像ごと削除しますか？</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>1 snip deleted.</source>
+        <translation>切り抜きを 1 件削除しました。</translation>
+    </message>
+    <message>
+        <source>{0} snips deleted.</source>
+        <translation>切り抜きを {0} 件削除しました。</translation>
     </message>
     <message>
         <source>Delete all</source>
@@ -572,6 +584,10 @@
         <translation>使用中</translation>
     </message>
     <message>
+        <source>Chosen</source>
+        <translation>選択中</translation>
+    </message>
+    <message>
         <source>licence {0}</source>
         <translation>ライセンス {0}</translation>
     </message>
@@ -594,6 +610,10 @@
     <message>
         <source>Download it again: only what is wrong is fetched.</source>
         <translation>もう一度ダウンロードしてください。壊れたものだけを取得します。</translation>
+    </message>
+    <message>
+        <source>Import it again: no hub knows it.</source>
+        <translation>もう一度取り込んでください。どのハブにもありません。</translation>
     </message>
     <message>
         <source>A newer revision is there: {0}.</source>
@@ -642,24 +662,16 @@
 <context>
     <name>ModelTexts</name>
     <message>
-        <source>Cancel the download of {0}?</source>
-        <translation>{0} のダウンロードを取り消しますか？</translation>
-    </message>
-    <message>
-        <source>{0} were received and are thrown away. Pause keeps them.</source>
-        <translation>受信済みの {0} は破棄されます。一時停止なら残ります。</translation>
-    </message>
-    <message>
-        <source>Throw away</source>
-        <translation>破棄する</translation>
-    </message>
-    <message>
         <source>Revision {0}</source>
         <translation>リビジョン {0}</translation>
     </message>
     <message>
         <source>in use</source>
         <translation>使用中</translation>
+    </message>
+    <message>
+        <source>current</source>
+        <translation>現行</translation>
     </message>
     <message>
         <source>not complete</source>
@@ -676,6 +688,10 @@
     <message>
         <source>imported</source>
         <translation>取り込み済み</translation>
+    </message>
+    <message>
+        <source>Choose one in the window “Models”: from the list, a hub id (owner/name) or a folder.</source>
+        <translation>「モデル」のウィンドウで、一覧のモデル、ハブ ID (owner/name)、フォルダーのどれかを選んでください。</translation>
     </message>
     <message>
         <source>Added by you</source>
@@ -731,11 +747,11 @@
     </message>
     <message>
         <source>Does not fit: needs {0} of memory, {1} free on {2}.</source>
-        <translation>収まりません: メモリ {0} が必要、{2} の空きは {1} です。</translation>
+        <translation>メモリが足りません。必要なのは {0}、空きは {1} ({2}) です。</translation>
     </message>
     <message>
         <source>Fits: needs {0} of memory, {1} free on {2}.</source>
-        <translation>収まります: メモリ {0} が必要、{2} の空きは {1} です。</translation>
+        <translation>このコンピューターで動きます。必要なメモリは {0}、空きは {1} ({2}) です。</translation>
     </message>
     <message>
         <source>{0} to download, {1} free on the disk.</source>
@@ -776,6 +792,30 @@
     <message>
         <source>last used {0}</source>
         <translation>最終使用 {0}</translation>
+    </message>
+    <message>
+        <source>Discard the download of {0}?</source>
+        <translation>{0} のダウンロードを破棄しますか？</translation>
+    </message>
+    <message>
+        <source>The {0} that were received are deleted.</source>
+        <translation>受信済みの {0} を削除します。</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>残す</translation>
+    </message>
+    <message>
+        <source>Pause keeps them.</source>
+        <translation>一時停止なら残ります。</translation>
+    </message>
+    <message>
+        <source>Keep downloading</source>
+        <translation>ダウンロードを続ける</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>破棄する</translation>
     </message>
 </context>
 <context>
@@ -1005,6 +1045,28 @@
     </message>
 </context>
 <context>
+    <name>QAbstractFileIconProvider</name>
+    <message>
+        <source>Drive</source>
+        <translation>ドライブ</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>フォルダー</translation>
+    </message>
+</context>
+<context>
+    <name>QFileDialog</name>
+    <message>
+        <source>&amp;Look in:</source>
+        <translation>場所(&amp;L):</translation>
+    </message>
+    <message>
+        <source>Files of &amp;type:</source>
+        <translation>ファイルの種類(&amp;T):</translation>
+    </message>
+</context>
+<context>
     <name>QtClipboard</name>
     <message>
         <source>a newer text took its place</source>
@@ -1020,6 +1082,85 @@
     <message>
         <source>{character}: likelihood {value}</source>
         <translation>{character}: 尤度 {value}</translation>
+    </message>
+</context>
+<context>
+    <name>Reasons</name>
+    <message>
+        <source>there are only {0}</source>
+        <translation>全部で {0} 台しかありません</translation>
+    </message>
+    <message>
+        <source>there is no folder {0}</source>
+        <translation>フォルダー {0} がありません</translation>
+    </message>
+    <message>
+        <source>no answer for {0} s</source>
+        <translation>{0} 秒間応答がありません</translation>
+    </message>
+    <message>
+        <source>{0} sets it for this run</source>
+        <translation>今回の起動では {0} で指定されています</translation>
+    </message>
+    <message>
+        <source>the zip file cannot be read ({0})</source>
+        <translation>ZIP ファイルを読めません ({0})</translation>
+    </message>
+    <message>
+        <source>it holds {0}: say which one</source>
+        <translation>{0} が入っています。どれかを指定してください</translation>
+    </message>
+    <message>
+        <source>it holds {0}, not {1}</source>
+        <translation>入っているのは {0} で、{1} ではありません</translation>
+    </message>
+    <message>
+        <source>there are several: {0}</source>
+        <translation>複数あります: {0}</translation>
+    </message>
+    <message>
+        <source>it is a model of the type {0}</source>
+        <translation>種類が {0} のモデルです</translation>
+    </message>
+    <message>
+        <source>its {0} holds no weights</source>
+        <translation>{0} に重みがありません</translation>
+    </message>
+    <message>
+        <source>its {0} is no plain list of weights</source>
+        <translation>{0} が重みだけの一覧ではありません</translation>
+    </message>
+    <message>
+        <source>the hub tells no size or sum of {0}</source>
+        <translation>ハブが {0} のサイズもチェックサムも示しません</translation>
+    </message>
+    <message>
+        <source>{0} is missing in {1}</source>
+        <translation>{1} に {0} がありません</translation>
+    </message>
+    <message>
+        <source>{0} was changed meanwhile</source>
+        <translation>{0} が途中で変更されました</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read ({1})</source>
+        <translation>{0} を読めません ({1})</translation>
+    </message>
+    <message>
+        <source>{0} cannot be read</source>
+        <translation>{0} を読めません</translation>
+    </message>
+    <message>
+        <source>{0} is too large</source>
+        <translation>{0} が大きすぎます</translation>
+    </message>
+    <message>
+        <source>{0} is damaged</source>
+        <translation>{0} が壊れています</translation>
+    </message>
+    <message>
+        <source>{0} is missing</source>
+        <translation>{0} がありません</translation>
     </message>
 </context>
 <context>
@@ -1187,6 +1328,10 @@
         <translation>{0} で読み取ります。必要になると読み込まれます。</translation>
     </message>
     <message>
+        <source>In memory now: {0}.</source>
+        <translation>今メモリにあります: {0}。</translation>
+    </message>
+    <message>
         <source>not on this computer yet</source>
         <translation>まだこのコンピューターにありません</translation>
     </message>
@@ -1203,12 +1348,16 @@
         <translation>{0} は今ありません。代わりに CPU を使います。</translation>
     </message>
     <message>
-        <source>Automatic takes this now: {0}</source>
-        <translation>自動で今選ばれるもの: {0}</translation>
+        <source>At the moment: {0}</source>
+        <translation>今は {0} です</translation>
     </message>
     <message>
         <source>{0} here, needs {1}.</source>
-        <translation>ここでは {0}、メモリ {1} が必要です。</translation>
+        <translation>このコンピューターでは「{0}」になり、メモリを {1} 使います。</translation>
+    </message>
+    <message>
+        <source>Nothing is in memory now.</source>
+        <translation>今メモリにモデルはありません。</translation>
     </message>
     <message>
         <source>Frees {0}.</source>
@@ -1665,6 +1814,14 @@
         <source>built-in</source>
         <translation>内蔵</translation>
     </message>
+    <message>
+        <source>LLaVA</source>
+        <translation>LLaVA</translation>
+    </message>
+    <message>
+        <source>server</source>
+        <translation>サーバー</translation>
+    </message>
 </context>
 <context>
     <name>errors</name>
@@ -1857,12 +2014,188 @@
         <translation>設定の「モデルとデバイス」で別のデバイスを選んでください。</translation>
     </message>
     <message>
+        <source>The key cannot be kept in the system&apos;s keyring: {reason}.</source>
+        <translation>キーをシステムのキーリングに保存できません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or install one such as GNOME Keyring or KWallet. Without one, set the environment variable YOMITORI_REMOTE_KEY to the key.</source>
+        <translation>キーリングのロックを解除するか、GNOME Keyring や KWallet などをインストールしてください。ない場合は、環境変数 YOMITORI_REMOTE_KEY にキーを設定してください。</translation>
+    </message>
+    <message>
+        <source>{variable} is no address of a hub: {value}.</source>
+        <translation>{variable} の値「{value}」はハブのアドレスではありません。</translation>
+    </message>
+    <message>
+        <source>Set it to an address such as https://huggingface.co, or unset it.</source>
+        <translation>https://huggingface.co のようなアドレスを設定するか、変数を削除してください。</translation>
+    </message>
+    <message>
+        <source>{host} could not be asked: {reason}.</source>
+        <translation>{host} に質問できませんでした: {reason}。</translation>
+    </message>
+    <message>
+        <source>{host} broke off its answer.</source>
+        <translation>{host} の答えが途中で切れました。</translation>
+    </message>
+    <message>
+        <source>What had arrived is kept. Ask again for the whole answer.</source>
+        <translation>届いた分は残っています。全体が必要なら、もう一度質問してください。</translation>
+    </message>
+    <message>
+        <source>Nothing came from {host} for {seconds} s.</source>
+        <translation>{host} から {seconds} 秒間何も届きませんでした。</translation>
+    </message>
+    <message>
+        <source>Ask again, or look whether the server still works.</source>
+        <translation>もう一度質問するか、サーバーが動いているか確認してください。</translation>
+    </message>
+    <message>
+        <source>{host} failed: {reason}.</source>
+        <translation>{host} でエラーが起きました: {reason}。</translation>
+    </message>
+    <message>
+        <source>Ask again. If that does not help, the log of the server tells more.</source>
+        <translation>もう一度質問してください。直らなければ、サーバーのログで確認できます。</translation>
+    </message>
+    <message>
+        <source>{host} cannot answer this: {reason}.</source>
+        <translation>{host} はこの質問に答えられません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Its model may take fewer pictures or none, or the conversation may be too long for it.</source>
+        <translation>モデルが扱える画像が少ないか、画像を扱えないか、会話が長すぎるのかもしれません。</translation>
+    </message>
+    <message>
+        <source>The question with its pictures is larger than {host} accepts.</source>
+        <translation>質問と画像が、{host} の受け付ける大きさを超えています。</translation>
+    </message>
+    <message>
+        <source>Ask about fewer or smaller pictures, or raise the limit of the server.</source>
+        <translation>画像を減らすか小さくするか、サーバーの上限を上げてください。</translation>
+    </message>
+    <message>
+        <source>{host} has too much to do at the moment.</source>
+        <translation>{host} は今混み合っています。</translation>
+    </message>
+    <message>
+        <source>Wait for a moment and ask again.</source>
+        <translation>少し待ってから、もう一度質問してください。</translation>
+    </message>
+    <message>
+        <source>{host} asks to wait for {seconds} s before the next question.</source>
+        <translation>{host} は、次の質問まで {seconds} 秒待つよう求めています。</translation>
+    </message>
+    <message>
+        <source>Ask again after that.</source>
+        <translation>その後でもう一度質問してください。</translation>
+    </message>
+    <message>
+        <source>The answer of {host} cannot be understood: {reason}.</source>
+        <translation>{host} の答えを理解できません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Check the address (http or https, the port, the /v1 at its end) and what runs there.</source>
+        <translation>アドレス (http か https、ポート、末尾の /v1) と、そこで何が動いているかを確認してください。</translation>
+    </message>
+    <message>
+        <source>There is nothing that answers questions at {url}.</source>
+        <translation>{url} には質問に答えるものがありません。</translation>
+    </message>
+    <message>
+        <source>Check the address: it usually ends with /v1, as in http://localhost:8000/v1.</source>
+        <translation>アドレスを確認してください。普通は http://localhost:8000/v1 のように /v1 で終わります。</translation>
+    </message>
+    <message>
+        <source>{host} has no model called {model}.</source>
+        <translation>{host} に {model} というモデルはありません。</translation>
+    </message>
+    <message>
+        <source>The Test button in the settings shows the models it has.</source>
+        <translation>設定の「テスト」ボタンで、サーバーにあるモデルを見られます。</translation>
+    </message>
+    <message>
+        <source>{host} asks for a key, or does not accept the one it got.</source>
+        <translation>{host} はキーを求めているか、送られたキーを受け付けません。</translation>
+    </message>
+    <message>
+        <source>Check the key of the server in the settings.</source>
+        <translation>設定でサーバーのキーを確認してください。</translation>
+    </message>
+    <message>
+        <source>{host} sends on to {target}, which was not asked.</source>
+        <translation>{host} が {target} へ転送しようとしました。そこへは質問していません。</translation>
+    </message>
+    <message>
+        <source>If you trust that server, set its address in the settings.</source>
+        <translation>そのサーバーを信頼するなら、設定でそのアドレスを指定してください。</translation>
+    </message>
+    <message>
+        <source>{host} was on this computer a moment ago and now leads to another one.</source>
+        <translation>{host} は先ほどまでこのコンピューターでしたが、今は別のコンピューターを指しています。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent. Check the address of the server in the settings.</source>
+        <translation>何も送っていません。設定でサーバーのアドレスを確認してください。</translation>
+    </message>
+    <message>
+        <source>The key for {host} holds characters that no key has.</source>
+        <translation>{host} のキーに、キーには使われない文字が入っています。</translation>
+    </message>
+    <message>
+        <source>Copy it again, without spaces or line breaks.</source>
+        <translation>空白や改行を入れずに、もう一度コピーしてください。</translation>
+    </message>
+    <message>
+        <source>The key is not sent to {host}, since the connection is not encrypted.</source>
+        <translation>接続が暗号化されていないため、キーを {host} に送りませんでした。</translation>
+    </message>
+    <message>
+        <source>Use an address that begins with https://, or remove the key if the server needs none.</source>
+        <translation>https:// で始まるアドレスを使うか、サーバーに不要ならキーを消してください。</translation>
+    </message>
+    <message>
+        <source>The certificate of {host} is not to be trusted: {reason}.</source>
+        <translation>{host} の証明書を信頼できません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent. The system&apos;s list of trusted certificates must know who has signed it.</source>
+        <translation>何も送っていません。証明書の発行元が、システムの信頼する一覧に入っている必要があります。</translation>
+    </message>
+    <message>
+        <source>Check that the server runs, and that its address and port are right.</source>
+        <translation>サーバーが動いているか、アドレスとポートが正しいか確認してください。</translation>
+    </message>
+    <message>
         <source>{device} ran out of memory.</source>
         <translation>{device} のメモリが足りなくなりました。</translation>
     </message>
     <message>
         <source>Close other programs, choose a smaller model, or let it run on the CPU.</source>
         <translation>ほかのプログラムを閉じるか、小さいモデルを選ぶか、CPU で動かしてください。</translation>
+    </message>
+    <message>
+        <source>{device} had too little memory, so the picture was looked at in less detail.</source>
+        <translation>{device} のメモリが足りないため、画像を粗く見ました。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or choose a smaller model.</source>
+        <translation>ほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The conversation has {tokens} tokens, and the model can take {limit}.</source>
+        <translation>会話は {tokens} トークンありますが、モデルが扱えるのは {limit} までです。</translation>
+    </message>
+    <message>
+        <source>Start a new conversation, or delete earlier questions.</source>
+        <translation>新しい会話を始めるか、前の質問を削除してください。</translation>
+    </message>
+    <message>
+        <source>{model} looks at one picture at a time.</source>
+        <translation>{model} が一度に見る画像は 1 枚です。</translation>
+    </message>
+    <message>
+        <source>Ask about each picture in a conversation of its own, or choose a model that compares pictures.</source>
+        <translation>画像ごとに別の会話で質問するか、画像を比べられるモデルを選んでください。</translation>
     </message>
     <message>
         <source>{model} comes under the licence {licence}, which has to be accepted first.</source>
@@ -1885,12 +2218,44 @@
         <translation>「yomitori models list」で一覧を見られます。ハブ ID は owner/name の形です。</translation>
     </message>
     <message>
+        <source>There is no earlier revision of {model} on this computer.</source>
+        <translation>このコンピューターに {model} の以前のリビジョンはありません。</translation>
+    </message>
+    <message>
+        <source>An update keeps the revision before it. &apos;yomitori models list&apos; shows those that are here.</source>
+        <translation>更新しても前のリビジョンは残ります。ここにあるものは「yomitori models list」で確認できます。</translation>
+    </message>
+    <message>
+        <source>{model} is not on this computer: there is nothing to remove.</source>
+        <translation>{model} はこのコンピューターにないので、削除するものはありません。</translation>
+    </message>
+    <message>
+        <source>&apos;yomitori models list&apos; shows what is here.</source>
+        <translation>ここにあるものは「yomitori models list」で確認できます。</translation>
+    </message>
+    <message>
+        <source>{model} was imported; no hub knows it.</source>
+        <translation>{model} は取り込んだモデルで、どのハブにもありません。</translation>
+    </message>
+    <message>
+        <source>To mend or renew it, import it again from its folder or zip file.</source>
+        <translation>修復や更新をするには、フォルダーか ZIP ファイルからもう一度取り込んでください。</translation>
+    </message>
+    <message>
         <source>{model} is not on this computer yet.</source>
         <translation>{model} はまだこのコンピューターにありません。</translation>
     </message>
     <message>
         <source>Download it in Settings, Models, or with: yomitori models download {model}</source>
         <translation>設定の「モデル」か、次のコマンドでダウンロードしてください: yomitori models download {model}</translation>
+    </message>
+    <message>
+        <source>{model} was imported, and is not on this computer any more.</source>
+        <translation>{model} は取り込んだモデルで、もうこのコンピューターにありません。</translation>
+    </message>
+    <message>
+        <source>Import it again, or choose another model in Settings, Models.</source>
+        <translation>もう一度取り込むか、設定の「モデルとデバイス」で別のモデルを選んでください。</translation>
     </message>
     <message>
         <source>The {engine} engine needs {need} of memory, {free} are free.</source>
@@ -1941,6 +2306,10 @@
         <translation>設定で別のモデル用フォルダーを選んでください。</translation>
     </message>
     <message>
+        <source>{source} sets this folder: name another one there, or with --models-dir.</source>
+        <translation>このフォルダーは {source} で指定されています。そこか --models-dir で別のフォルダーを指定してください。</translation>
+    </message>
+    <message>
         <source>Models cannot be kept in {path}: you may not write there.</source>
         <translation>{path} にモデルを保存できません: 書き込みが許可されていません。</translation>
     </message>
@@ -1949,12 +2318,20 @@
         <translation>設定で別のモデル用フォルダーを選ぶか、次のコマンドで書き込めるようにしてください: {command}</translation>
     </message>
     <message>
+        <source>{source} sets this folder: name another one there, or with --models-dir, or take this one over with: {command}</source>
+        <translation>このフォルダーは {source} で指定されています。そこか --models-dir で別のフォルダーを指定するか、次のコマンドで書き込めるようにしてください: {command}</translation>
+    </message>
+    <message>
         <source>{path} has {free} of free space, {need} are needed.</source>
         <translation>{path} の空きは {free} ですが、{need} 必要です。</translation>
     </message>
     <message>
         <source>Free some space, or choose another folder for models in Settings.</source>
         <translation>空きを増やすか、設定で別のモデル用フォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>Free some space. {source} sets this folder: name another one there, or with --models-dir.</source>
+        <translation>空き容量を増やしてください。このフォルダーは {source} で指定されています。そこか --models-dir で別のフォルダーを指定することもできます。</translation>
     </message>
     <message>
         <source>The disk is full: {path} could not be written.</source>
@@ -1971,6 +2348,22 @@
     <message>
         <source>The settings page of the user guide lists every setting and its values.</source>
         <translation>設定できる値は、ユーザーガイドの設定の一覧をご覧ください。</translation>
+    </message>
+    <message>
+        <source>{address} cannot be the address of a server: {reason}.</source>
+        <translation>{address} はサーバーのアドレスとして使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>It looks like http://localhost:8000/v1.</source>
+        <translation>http://localhost:8000/v1 のような形です。</translation>
+    </message>
+    <message>
+        <source>Questions go to a server, and its address or the model there is not set.</source>
+        <translation>質問はサーバーに送られますが、そのアドレスかモデルが設定されていません。</translation>
+    </message>
+    <message>
+        <source>Set both in Settings, or have this computer answer.</source>
+        <translation>「設定」で両方を指定するか、このコンピューターで答えるようにしてください。</translation>
     </message>
     <message>
         <source>{value} is the key for “{other}” already.</source>
@@ -2019,6 +2412,14 @@
     <message>
         <source>Files ending in {suffixes} are looked for.</source>
         <translation>末尾が {suffixes} のファイルを探します。</translation>
+    </message>
+    <message>
+        <source>There is no picture in {name} itself, only in folders inside it.</source>
+        <translation>{name} の直下に画像はなく、その中のフォルダーにだけあります。</translation>
+    </message>
+    <message>
+        <source>Folders inside a folder are not looked into. Name them: {folders}.</source>
+        <translation>フォルダーの中のフォルダーは調べません。{folders} を直接指定してください。</translation>
     </message>
     <message>
         <source>{name} cannot be opened: {reason}.</source>
@@ -2081,12 +2482,116 @@
         <translation>壊れています</translation>
     </message>
     <message>
+        <source>there is no such file or folder</source>
+        <translation>そのファイルやフォルダーはありません</translation>
+    </message>
+    <message>
+        <source>PyTorch here finds no CUDA device</source>
+        <translation>ここの PyTorch では CUDA デバイスが見つかりません</translation>
+    </message>
+    <message>
+        <source>PyTorch here finds no Apple GPU</source>
+        <translation>ここの PyTorch では Apple GPU が見つかりません</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>空です</translation>
+    </message>
+    <message>
+        <source>there is a space or a backslash in it</source>
+        <translation>空白かバックスラッシュが入っています</translation>
+    </message>
+    <message>
+        <source>only http:// and https:// are known</source>
+        <translation>使えるのは http:// と https:// だけです</translation>
+    </message>
+    <message>
+        <source>a name or password does not belong into it</source>
+        <translation>名前やパスワードは入れられません</translation>
+    </message>
+    <message>
+        <source>there is a ? or # in it</source>
+        <translation>? か # が入っています</translation>
+    </message>
+    <message>
+        <source>the host or the port is not valid</source>
+        <translation>ホストかポートが正しくありません</translation>
+    </message>
+    <message>
+        <source>no computer of that name is known</source>
+        <translation>その名前のコンピューターは見つかりません</translation>
+    </message>
+    <message>
+        <source>it does not end</source>
+        <translation>終わりがありません</translation>
+    </message>
+    <message>
+        <source>it is a web page</source>
+        <translation>ウェブページです</translation>
+    </message>
+    <message>
+        <source>it is not JSON</source>
+        <translation>JSON ではありません</translation>
+    </message>
+    <message>
+        <source>there is no answer in it</source>
+        <translation>答えが入っていません</translation>
+    </message>
+    <message>
+        <source>there is no keyring on this computer</source>
+        <translation>このコンピューターにキーリングがありません</translation>
+    </message>
+    <message>
+        <source>it does not give back what was put in</source>
+        <translation>入れたものが取り出せません</translation>
+    </message>
+    <message>
+        <source>LLaVA</source>
+        <translation>LLaVA</translation>
+    </message>
+    <message>
+        <source>it redirects again and again</source>
+        <translation>転送が繰り返されます</translation>
+    </message>
+    <message>
+        <source>only proxies that begin with http:// can be used</source>
+        <translation>使えるのは http:// で始まるプロキシだけです</translation>
+    </message>
+    <message>
+        <source>no server listens there</source>
+        <translation>待ち受けているサーバーがありません</translation>
+    </message>
+    <message>
+        <source>the connection was broken off</source>
+        <translation>接続が切れました</translation>
+    </message>
+    <message>
+        <source>the proxy does not let this through</source>
+        <translation>プロキシが通しません</translation>
+    </message>
+    <message>
+        <source>it does not speak HTTP</source>
+        <translation>HTTP に対応していません</translation>
+    </message>
+    <message>
+        <source>it redirects to nowhere</source>
+        <translation>転送先がありません</translation>
+    </message>
+    <message>
+        <source>server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
         <source>it is closed</source>
         <translation>閉じられています</translation>
     </message>
     <message>
         <source>Check it with &apos;yomitori models verify&apos;, and get it anew: download it, or copy the folder again.</source>
         <translation>「yomitori models verify」で確認し、ダウンロードし直すか、フォルダーをコピーし直してください。</translation>
+    </message>
+    <message>
+        <source>it is not on this computer</source>
+        <translation>このコンピューターにありません</translation>
     </message>
     <message>
         <source>a frame without a kind</source>
@@ -2141,10 +2646,6 @@
         <translation>フォルダーでも ZIP ファイルでもありません</translation>
     </message>
     <message>
-        <source>it is not there</source>
-        <translation>見つかりません</translation>
-    </message>
-    <message>
         <source>its conversion is not there</source>
         <translation>変換済みのものがありません</translation>
     </message>
@@ -2169,12 +2670,16 @@
         <translation>重みはまだ変換されていない pytorch_model.bin です</translation>
     </message>
     <message>
-        <source>there is no such kind of device</source>
-        <translation>その種類のデバイスはありません</translation>
+        <source>say a number such as 0.2</source>
+        <translation>0.2 のような数を指定してください</translation>
     </message>
     <message>
-        <source>this torch finds no Apple GPU</source>
-        <translation>この torch では Apple GPU が見つかりません</translation>
+        <source>PyTorch here was installed without CUDA</source>
+        <translation>ここの PyTorch は CUDA なしで導入されています</translation>
+    </message>
+    <message>
+        <source>there is no such kind of device</source>
+        <translation>その種類のデバイスはありません</translation>
     </message>
     <message>
         <source>MangaOCR</source>
@@ -2210,6 +2715,26 @@
     <message>
         <source>Reads Japanese text in manga: vertical, with furigana, on drawings.</source>
         <translation>漫画の日本語を読み取ります。縦書き、ふりがな付き、絵の上の文字も読めます。</translation>
+    </message>
+    <message>
+        <source>Answers questions about pictures; small enough for a computer without a graphics card.</source>
+        <translation>画像についての質問に答えます。グラフィックカードのないコンピューターでも動く小さなモデルです。</translation>
+    </message>
+    <message>
+        <source>Answers questions about one or several pictures; needs a large graphics card.</source>
+        <translation>1 枚または複数の画像についての質問に答えます。大きなグラフィックカードが必要です。</translation>
+    </message>
+    <message>
+        <source>Answers questions about a picture and sees small details; needs a large graphics card.</source>
+        <translation>画像についての質問に答え、細かい部分も見ます。大きなグラフィックカードが必要です。</translation>
+    </message>
+    <message>
+        <source>Answers questions about a picture, seen as a whole; needs a large graphics card.</source>
+        <translation>画像全体を見て質問に答えます。大きなグラフィックカードが必要です。</translation>
+    </message>
+    <message>
+        <source>Answers questions about a picture, seen as a whole; needs a very large graphics card.</source>
+        <translation>画像全体を見て質問に答えます。非常に大きなグラフィックカードが必要です。</translation>
     </message>
 </context>
 <context>
@@ -2492,7 +3017,7 @@
     </message>
     <message>
         <source>MangaOCR reads a doubtful bubble in other ways, too, and keeps the best reading.</source>
-        <translation>MangaOCR は疑わしいフキダシを別の方法でも読み、最も良い読みを残します。</translation>
+        <translation>MangaOCR は疑わしい吹き出しを別の方法でも読み、最も良い読みを残します。</translation>
     </message>
     <message>
         <source>Allow drawn-out sounds</source>
@@ -2589,6 +3114,90 @@
     <message>
         <source>Empty: the folder that other programs using the same hub share.</source>
         <translation>空欄: 同じハブを使うほかのプログラムと共有するフォルダー。</translation>
+    </message>
+    <message>
+        <source>Asking</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>Answered by</source>
+        <translation>答えるもの</translation>
+    </message>
+    <message>
+        <source>What answers questions about pictures. A server gets the pictures you ask it about.</source>
+        <translation>画像についての質問に何が答えるかです。サーバーには、質問した画像が送られます。</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>このコンピューター</translation>
+    </message>
+    <message>
+        <source>A server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Automatic takes the largest one on this computer that fits. Else a name of the list, a hub id (owner/name) or a folder.</source>
+        <translation>自動では、このコンピューターにあるモデルのうち、メモリに入る最大のものを使います。ほかに、一覧の名前、ハブ ID (owner/name)、フォルダーを指定できます。</translation>
+    </message>
+    <message>
+        <source>Where the model runs. Automatic uses the graphics card while it has room.</source>
+        <translation>モデルを動かす場所です。自動では空きがあればグラフィックカードを使います。</translation>
+    </message>
+    <message>
+        <source>Half the bits need half the memory, and answer nearly as well.</source>
+        <translation>ビット数を半分にするとメモリも半分になり、答えの質はほとんど変わりません。</translation>
+    </message>
+    <message>
+        <source>The model is loaded again when you ask. 0 frees at once, -1 never.</source>
+        <translation>質問すると、また読み込まれます。0 ならすぐ、-1 なら解放しません。</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>答えのばらつき (温度)</translation>
+    </message>
+    <message>
+        <source>0 gives the likeliest answer each time, 1 the most varied ones.</source>
+        <translation>0 では毎回最も確からしい答え、1 では最も多様な答えになります。</translation>
+    </message>
+    <message>
+        <source>Choose among (top_p)</source>
+        <translation>選ぶ範囲 (top_p)</translation>
+    </message>
+    <message>
+        <source>Only from the likeliest words that together have this probability.</source>
+        <translation>確率の合計がこの値になるまでの、確からしい語だけから選びます。</translation>
+    </message>
+    <message>
+        <source>Longest answer</source>
+        <translation>答えの最大の長さ</translation>
+    </message>
+    <message>
+        <source>In tokens: about as many as words in English, more than characters in Japanese.</source>
+        <translation>トークン数です。英語では単語の数と同じくらい、日本語では文字数より多くなります。</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>トークン</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>Its address, such as http://localhost:8000/v1: any server that speaks OpenAI&apos;s interface (vLLM, Ollama, LM Studio, llama.cpp).</source>
+        <translation>http://localhost:8000/v1 のようなアドレスです。OpenAI の形式に対応したサーバー (vLLM、Ollama、LM Studio、llama.cpp) ならどれでも使えます。</translation>
+    </message>
+    <message>
+        <source>Model of the server</source>
+        <translation>サーバーのモデル</translation>
+    </message>
+    <message>
+        <source>What the server calls the model that should answer.</source>
+        <translation>答えるモデルの、サーバーでの名前です。</translation>
     </message>
     <message>
         <source>Storage</source>

@@ -65,7 +65,10 @@ def model_processes() -> list[psutil.Process]:
     return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.fixture(scope="module", params=[FAKE, *(spec for spec in ENGINES if spec.role == "ocr")], ids=lambda spec: spec.title)
+READING = [FAKE, *(spec for spec in ENGINES if spec.role == "ocr")]
+
+
+@pytest.fixture(scope="module", params=READING, ids=lambda spec: spec.title)
 def spec(request: pytest.FixtureRequest) -> EngineSpec:
     found: EngineSpec = request.param
     return found

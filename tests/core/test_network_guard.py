@@ -87,7 +87,7 @@ def test_a_model_process_is_refused() -> None:
     process.load(FAKE, LoadOptions())
     while process.receive()["kind"] != "loaded":
         pass
-    process.run(1, "connect", {"host": ELSEWHERE}, None)
+    process.run(1, "connect", {"host": ELSEWHERE})
     done = process.receive()
     process.end()
     assert done["result"]["error"].startswith(REFUSED)

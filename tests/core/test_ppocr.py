@@ -39,7 +39,7 @@ engine = PpOcrEngine()
 engine.load(LoadOptions(threads=1))
 picture = Image.open(sys.argv[1]).convert("RGB")
 image = RgbImage(picture.width, picture.height, picture.tobytes())
-pieces = list(engine.run("recognize", {}, image, lambda: False))
+pieces = list(engine.run("recognize", {}, (image,), lambda: False))
 assert pieces
 touched = sorted(name for name in sys.modules if name.split(".")[0] in ("rapidocr", "requests", "urllib3"))
 print(seen, touched)
@@ -75,7 +75,7 @@ def finish(
 
 
 def read(engine: PpOcrEngine, image: Image.Image) -> list[TextBlock]:
-    _, result = finish(engine.run("recognize", {}, rgb(image), never))
+    _, result = finish(engine.run("recognize", {}, (rgb(image),), never))
     assert result["device"] == "cpu"
     return [TextBlock.from_json(block) for block in result["blocks"]]
 
@@ -149,7 +149,7 @@ def test_light_text_on_dark_is_read_as_well_as_dark_on_light(engine: PpOcrEngine
 
 def test_columns_are_found_without_reading(engine: PpOcrEngine) -> None:
     # Given a bubble, when only its place is asked for
-    pieces, result = finish(engine.run("detect", {}, rgb(picture("vertical")), never))
+    pieces, result = finish(engine.run("detect", {}, (rgb(picture("vertical")),), never))
     # Then one vertical block comes, about where the truth says, and no text
     assert pieces == []
     (block,) = result["blocks"]
@@ -179,7 +179,7 @@ def test_a_page_is_read_in_order(engine: PpOcrEngine) -> None:
 
 
 def test_progress_counts_the_lines(engine: PpOcrEngine) -> None:
-    pieces, _ = finish(engine.run("recognize", {}, rgb(picture("long")), never))
+    pieces, _ = finish(engine.run("recognize", {}, (rgb(picture("long")),), never))
     done = [piece["lines_done"] for piece in pieces]
     assert done == sorted(done)
     assert done[0] == 0
@@ -198,7 +198,7 @@ def test_a_job_stops_between_batches(engine: PpOcrEngine, answers: int) -> None:
 
     # When the bubble is read, then the job ends as cancelled, and the next job works
     with pytest.raises(Cancelled):
-        finish(engine.run("recognize", {}, rgb(picture("long")), cancelled))
+        finish(engine.run("recognize", {}, (rgb(picture("long")),), cancelled))
     assert read(engine, picture("short"))
 
 
@@ -266,14 +266,14 @@ def drained(job: Generator[Any, None, Any]) -> Any:
 @pytest.mark.parametrize("op", ["describe", ""])
 def test_an_unknown_operation_is_refused(engine: PpOcrEngine, op: str) -> None:
     with pytest.raises(ReadFailed):
-        finish(engine.run(op, {}, rgb(picture("short")), never))
+        finish(engine.run(op, {}, (rgb(picture("short")),), never))
 
 
 def test_without_a_picture_or_a_model_nothing_is_read(engine: PpOcrEngine) -> None:
     with pytest.raises(ReadFailed):
-        finish(engine.run("recognize", {}, None, never))
+        finish(engine.run("recognize", {}, (), never))
     with pytest.raises(ReadFailed):
-        finish(PpOcrEngine().run("recognize", {}, rgb(picture("short")), never))
+        finish(PpOcrEngine().run("recognize", {}, (rgb(picture("short")),), never))
 
 
 def test_loading_and_reading_open_no_socket_and_run_no_download_code() -> None:
@@ -448,7 +448,7 @@ def test_a_snip_around_a_bubble_is_read_without_its_outline(
         == plain("へえー、スーパーの前でギターを忘れたのさ。")
     )
     # and its place is that of the text
-    _, result = finish(engine.run("detect", {}, rgb(snip), never))
+    _, result = finish(engine.run("detect", {}, (rgb(snip),), never))
     (found,) = result["blocks"]
     place = Box(left, top, box.width, box.height)
     assert Box.from_json(found["box"]).intersection(place).area > 0.8 * place.area

@@ -28,7 +28,7 @@ process = ModelProcess()
 process.load(FAKE, LoadOptions())
 while process.receive()["kind"] != "loaded":
     pass
-process.run(1, {op!r}, {{"count": 1}}, None)
+process.run(1, {op!r}, {{"count": 1}})
 process.receive()
 print(process.pid, flush=True)
 threading.Event().wait()

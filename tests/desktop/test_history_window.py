@@ -200,8 +200,9 @@ def test_the_menu_of_a_row_copies_reads_again_and_deletes(
     ]
     menu.actions()[-1].trigger()
     menu.close()
-    qtbot.waitUntil(lambda: window.model.rowCount() == 0)
-    assert history.count() == 0
+    assert window.model.rowCount() == 0
+    window.close()
+    qtbot.waitUntil(lambda: history.count() == 0)
 
 
 def answer(name: str, seen: list[str]) -> None:
@@ -217,7 +218,7 @@ def answer(name: str, seen: list[str]) -> None:
     QTimer.singleShot(50, press)
 
 
-def test_several_rows_are_deleted_with_the_delete_key_after_a_question(
+def test_what_was_deleted_can_be_taken_back_for_a_while(
     window: HistoryWindow, history: History, qtbot: QtBot
 ) -> None:
     for number in range(4):
@@ -226,16 +227,31 @@ def test_several_rows_are_deleted_with_the_delete_key_after_a_question(
     window.list.setFocus()
     window.list.setCurrentIndex(window.model.index(0))
     qtbot.keyClick(window.list, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    seen: list[str] = []
-    # When the question is refused, nothing happens
-    answer("Cancel", seen)
+    # When two are deleted, they go from the list, and nothing is lost yet
     qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    assert texts(window) == ["1番", "0番"]
+    assert window.undo_text.text() == "2 snips deleted."
     assert history.count() == 4
-    # When it is confirmed, both are gone
-    answer("Delete", seen)
+    # And a key brings them back
+    qtbot.keyClick(window.list, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert texts(window) == ["3番", "2番", "1番", "0番"]
+    assert not window.undo_bar.isVisible()
+    # As does the button, for all that was deleted since
+    window.list.go_to(0)
     qtbot.keyClick(window.list, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: texts(window) == ["1番", "0番"])
-    assert seen == ["Delete 2 snips with their pictures?"] * 2
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    assert texts(window) == ["1番", "0番"]
+    qtbot.mouseClick(window.undo, Qt.MouseButton.LeftButton)
+    assert texts(window) == ["3番", "2番", "1番", "0番"]
+    assert window.list.currentIndex().row() == 0
+    # When the time is over, they are gone for good
+    qtbot.keyClick(window.list, Qt.Key.Key_Delete)
+    window._grace.setInterval(0)
+    window._grace.start()
+    qtbot.waitUntil(lambda: history.count() == 3)
+    qtbot.waitUntil(lambda: not window.model.hidden)
+    assert not window.undo_bar.isVisible()
+    assert texts(window) == ["2番", "1番", "0番"]
 
 
 def test_clear_all_asks_first(window: HistoryWindow, history: History, qtbot: QtBot) -> None:

@@ -261,10 +261,13 @@ def test_what_an_earlier_run_left_can_be_resumed_or_thrown_away(
     assert row.panel.resume.hasFocus()
     # When it is cancelled, it is asked first, and no is the default
     press(qtbot, row.panel.cancel)
-    answer(qtbot, dialog, "Cancel")
+    question = next(box for box in dialog.findChildren(QMessageBox) if box.isVisible())
+    assert question.text() == "Discard the download of MangaOCR base?"
+    assert question.defaultButton().text() == "Keep"
+    answer(qtbot, dialog, "Keep")
     assert cache.partials() != []
     press(qtbot, row.panel.cancel)
-    answer(qtbot, dialog, "Throw away")
+    answer(qtbot, dialog, "Discard")
     # Then it is gone
     qtbot.waitUntil(lambda: row.download.isVisible(), timeout=STALL)
     assert cache.partials() == []
@@ -280,10 +283,73 @@ def test_a_running_download_is_cancelled_with_all_that_came(
     desk.tasks.download(REPO)
     qtbot.waitUntil(lambda: row.panel.bar.value() > 100, timeout=STALL)
     press(qtbot, row.panel.cancel)
-    answer(qtbot, dialog, "Throw away")
+    answer(qtbot, dialog, "Discard")
     qtbot.waitUntil(lambda: row.download.isVisible(), timeout=STALL)
     assert RepoCache(desk.root, REPO).partials() == []
     assert not row.panel.isVisible()
+
+
+def test_the_keyboard_stays_where_a_button_gave_way_to_another(
+    start: Start, show: Open, hub: StubHub, qtbot: QtBot
+) -> None:
+    desk = start()
+    dialog = show(desk)
+    row = dialog.rows[REPO]
+    hub.slow(150_000, "*.safetensors")
+
+    def space(button: QAbstractButton) -> None:
+        assert dialog.focusWidget() is button, dialog.focusWidget()
+        qtbot.keyClick(button, Qt.Key.Key_Space)
+
+    # Given a download that was begun with the keyboard, then Pause and Resume are in one place
+    space(row.download)
+    qtbot.waitUntil(lambda: row.offer.download.isVisible(), timeout=STALL)
+    space(row.offer.download)
+    qtbot.waitUntil(lambda: row.panel.bar.value() > 100, timeout=STALL)
+    space(row.panel.pause)
+    qtbot.waitUntil(lambda: row.panel.resume.isVisible(), timeout=STALL)
+    space(row.panel.resume)
+    qtbot.waitUntil(lambda: row.panel.pause.isVisible(), timeout=STALL)
+    assert dialog.focusWidget() is row.panel.pause
+    # When it is discarded, then it can be downloaded
+    row.panel.cancel.setFocus()
+    space(row.panel.cancel)
+    question = next(box for box in dialog.findChildren(QMessageBox) if box.isVisible())
+    assert question.defaultButton().text() == "Keep downloading"
+    answer(qtbot, dialog, "Discard")
+    qtbot.waitUntil(lambda: row.download.isVisible(), timeout=STALL)
+    assert dialog.focusWidget() is row.download
+    # When it is asked for updates while it is not the one in use, a second press does not choose it
+    hub.heal()
+    download(qtbot, desk)
+    desk.settings.set("models.ocr_model", "someone/manga")
+    qtbot.waitUntil(lambda: row.use.isVisible(), timeout=STALL)
+    row.check.setFocus()
+    space(row.check)
+    qtbot.waitUntil(lambda: row.stop.isVisible(), timeout=STALL)
+    wait_for_words(qtbot, row, "This is the newest revision.")
+    assert dialog.focusWidget() is row.check
+    # When it is deleted, then what stays of it has the keyboard
+    row.more.setFocus()
+    row.delete_action.trigger()
+    answer(qtbot, dialog, "Delete")
+    qtbot.waitUntil(lambda: row.download.isVisible(), timeout=STALL)
+    assert dialog.focusWidget() is row.more
+
+
+def test_enter_presses_the_button_that_has_the_keyboard(
+    start: Start, show: Open, hub: StubHub, qtbot: QtBot
+) -> None:
+    dialog = show(start())
+    row = dialog.rows[REPO]
+    assert dialog.focusWidget() is row.download
+    qtbot.keyClick(row.download, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: row.offer.download.isVisible(), timeout=STALL)
+    assert dialog.focusWidget() is row.offer.download
+    # In the field it is not a button's
+    dialog.name.setFocus()
+    qtbot.keyClick(dialog.name, Qt.Key.Key_Return)
+    assert "Type a hub id" in dialog.said.text()
 
 
 def test_what_goes_wrong_is_a_sentence_in_the_row_and_can_be_tried_again(
@@ -358,7 +424,7 @@ def test_an_update_is_looked_for_taken_and_taken_back(
     wait_for_words(qtbot, row, "In use")
     press(qtbot, row.check)
     wait_for_words(qtbot, row, "This is the newest revision.")
-    first = desk.tasks.entry(REPO).in_use.commit  # type: ignore[union-attr]
+    first = desk.tasks.entry(REPO).current.commit  # type: ignore[union-attr]
     # When there is
     second = hub.add_commit(REPO, checkpoints / "second")
     press(qtbot, row.check)
@@ -369,18 +435,18 @@ def test_an_update_is_looked_for_taken_and_taken_back(
     assert arrived.args == ["update", REPO]
     # Then both are here, and one press goes back
     wait_for_words(qtbot, row, "Go back to this")
-    assert desk.tasks.entry(REPO).in_use.commit == second  # type: ignore[union-attr]
+    assert desk.tasks.entry(REPO).current.commit == second  # type: ignore[union-attr]
     line = next(line for line in row._lines if line.roll_back.isVisible())
     assert first[:7] in line.text.text()
     press(qtbot, line.roll_back)
     wait_for_words(qtbot, row, "The earlier revision is in use again.")
-    qtbot.waitUntil(lambda: desk.tasks.entry(REPO).in_use.commit == first, timeout=STALL)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: desk.tasks.entry(REPO).current.commit == first, timeout=STALL)  # type: ignore[union-attr]
     # And the one that is not used is deleted alone, after a question
     line = next(line for line in row._lines if second[:7] in line.text.text())
     press(qtbot, line.delete)
     answer(qtbot, dialog, "Delete")
     qtbot.waitUntil(lambda: len(desk.tasks.entry(REPO).revisions) == 1, timeout=STALL)  # type: ignore[union-attr]
-    assert desk.tasks.entry(REPO).in_use.commit == first  # type: ignore[union-attr]
+    assert desk.tasks.entry(REPO).current.commit == first  # type: ignore[union-attr]
 
 
 def test_a_model_is_deleted_after_a_question_that_tells_the_size(
@@ -419,9 +485,13 @@ def test_a_hub_id_is_added_downloaded_and_chosen(
     assert "There is no model called what is this." in dialog.said.text()
     assert "owner/name" in dialog.said.text()
     # When a hub id is typed
+    dialog.name.setFocus()
     dialog.name.setText("someone/manga")
     qtbot.keyClick(dialog.name, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "someone/manga" in dialog.rows, timeout=STALL)
+    qtbot.waitUntil(
+        lambda: "someone/manga" in dialog.rows and dialog.rows["someone/manga"].download.isVisible(),
+        timeout=STALL,
+    )
     assert not dialog.said.isVisible()
     row = dialog.rows["someone/manga"]
     press(qtbot, row.download)
@@ -446,7 +516,10 @@ def test_a_hub_id_with_a_slip_is_taken_from_the_list_again(
     dialog = show(desk)
     dialog.name.setText("someone/nothing")
     press(qtbot, dialog.add)
-    qtbot.waitUntil(lambda: "someone/nothing" in dialog.rows, timeout=STALL)
+    qtbot.waitUntil(
+        lambda: "someone/nothing" in dialog.rows and dialog.rows["someone/nothing"].download.isVisible(),
+        timeout=STALL,
+    )
     row = dialog.rows["someone/nothing"]
     press(qtbot, row.download)
     wait_for_words(qtbot, row, "has no someone/nothing")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.alternatives import Variant
-from core.types import OcrResult
-from desktop.readings import EDITED, PROVISIONAL, Readings
+from core.types import Box, Direction, OcrResult, TextBlock, TextLine
+from desktop.readings import EDITED, PROVISIONAL, Readings, with_its_engine
 
 
 def variant(text: str, how: str = "") -> Variant:
@@ -68,3 +70,15 @@ def test_a_text_that_proves_right_is_the_engine_s() -> None:
 
 def test_nothing_is_no_reading() -> None:
     assert seen(Readings.keeping(variant("a", PROVISIONAL), [variant("")])) == [("a", PROVISIONAL)]
+
+
+def test_a_reading_of_mangaocr_names_it_where_the_built_in_engine_was_right() -> None:
+    def block(text: str, how: str) -> TextBlock:
+        box = Box(0, 0, 8, 8)
+        return TextBlock(box, Direction.HORIZONTAL, (TextLine(text, box),), how=how)
+
+    kept = OcrResult("山", (block("山", "built-in"),), "ppocr", "cpu", 0.6)
+    own = replace(kept, text="川", blocks=(block("川", "enlarged"),))
+    assert with_its_engine(Variant(own, "enlarged")).result.engine == "manga-ocr"
+    assert with_its_engine(Variant(kept, "built-in")).result.engine == "ppocr"
+    assert with_its_engine(Variant(kept)).result.engine == "ppocr"

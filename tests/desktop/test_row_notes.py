@@ -94,8 +94,8 @@ def test_nothing_is_said_before_anything_is_known(
 ) -> None:
     desk = ModelsDesk(tmp_path / "desk", settings)
     bench = Bench(desk, qtbot)
-    keys = ("reading.engine", *(f"models.{name}" for name in MODELS_ROWS))
-    assert [bench.text(key) for key in keys] == [""] * 6
+    keys = ("reading.engine", *(f"models.{name}" for name in MODELS_ROWS if name != "idle_unload"))
+    assert [bench.text(key) for key in keys] == [""] * 5
     desk.close()
 
 
@@ -131,7 +131,7 @@ def test_the_model_in_use_is_told_with_what_it_needs(make: Callable[..., Bench])
     assert lines[0] == "checkpoint"
     assert lines[1].startswith("Fits: needs ")
     assert bench.text("reading.engine") == "MangaOCR reads, and is loaded when you need it."
-    assert bench.text("models.device") == "Automatic takes this now: CPU"
+    assert bench.text("models.device") == "At the moment: CPU"
 
 
 def test_what_runs_where_is_told_while_it_is_loaded(make: Callable[..., Bench]) -> None:
@@ -186,8 +186,12 @@ def test_no_precision_is_told_of_a_model_that_cannot_be_used(
 
 def test_what_will_be_freed_is_told_while_something_is_loaded(make: Callable[..., Bench]) -> None:
     bench = make(with_model=True)
-    assert bench.text("models.idle_unload") == ""
+    # As many lines as with a model, so that nothing moves when one is loaded
+    lines = {key: bench.text(key).count("\n") for key in ("models.ocr_model", "models.idle_unload")}
+    assert bench.text("models.idle_unload") == "Nothing is in memory now."
     bench.read()
+    assert {key: bench.text(key).count("\n") for key in lines} == lines
+    assert "In memory now: " in bench.text("models.ocr_model")
     held = format_bytes(bench.desk.engine.state().memory)
     assert held != "0 MB"
     assert bench.text("models.idle_unload") == f"Frees {held}."
@@ -196,7 +200,7 @@ def test_what_will_be_freed_is_told_while_something_is_loaded(make: Callable[...
     assert bench.text("models.idle_unload") == ""
     bench.desk.settings.set("models.idle_unload", 300)
     bench.unload()
-    assert bench.text("models.idle_unload") == ""
+    assert bench.text("models.idle_unload") == "Nothing is in memory now."
 
 
 def test_a_card_that_failed_is_told_and_tried_again(
@@ -205,7 +209,7 @@ def test_a_card_that_failed_is_told_and_tried_again(
     # Given a card that runs out of memory
     monkeypatch.setenv(HOW, "oom")
     bench = make(with_model=True, engines=GPU, devices=lambda: [CPU, CARD])
-    assert bench.text("models.device") == "Automatic takes this now: A card"
+    assert bench.text("models.device") == "At the moment: A card"
     bench.read()
     # Then the row says where it runs instead, and why
     note = bench.notes("models.device")
@@ -224,6 +228,19 @@ def test_a_card_that_failed_is_told_and_tried_again(
     bench.read()
     assert bench.text("models.device") == "In use: A card"
     assert bench.text("models.precision") == "In use: Half (fp16)"
+
+
+def test_where_trying_again_leads_nowhere_it_is_not_offered(make: Callable[..., Bench]) -> None:
+    # Given a card that was asked for by name and is not there
+    bench = make(with_model=True, engines=GPU, devices=lambda: [CPU, CARD])
+    bench.desk.settings.set("models.device", "cuda:1")
+    bench.read()
+    # Then it is told, with nothing to press
+    note = bench.notes("models.device")
+    assert note.text == (
+        "cuda:1 cannot be used: it is not on this computer. fake runs on CPU instead of cuda:1."
+    )
+    assert (note.role, note.button) == ("warn", "")
 
 
 def test_a_device_that_is_not_there_is_told_before_anything_is_read(make: Callable[..., Bench]) -> None:
@@ -314,7 +331,10 @@ def test_downloads_are_listed_in_the_settings_while_there_are_any(
     panel = downloads.panels[REPO]
     assert panel.title.text() == "Download of MangaOCR base paused"
     assert panel.figures.text() == "1 of 444 MB"
-    assert bench.notes("models.ocr_model").button == "Resume the download…"
+    # It can be resumed right there, and where the engine is chosen
+    assert not panel.resume.isHidden()
+    assert bench.notes("models.ocr_model").button == ""
+    assert bench.notes("reading.engine").button == "Resume the download…"
     tasks.cancel(REPO)
     qtbot.waitUntil(lambda: downloads.panels == {}, timeout=STALL)
     assert tasks.task(REPO) == Task()

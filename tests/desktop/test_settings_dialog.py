@@ -15,8 +15,11 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QLabel,
+    QLineEdit,
     QPushButton,
     QScrollArea,
+    QStyle,
+    QStyleOptionComboBox,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -27,10 +30,11 @@ from core.devices import Device
 from core.paths import Paths
 from core.settings import SettingInfo, SettingsStore, iter_settings, value_of
 from desktop.key_recorder import KeyRecorder
-from desktop.setting_controls import DeviceBox, FolderField, ModelField
+from desktop.setting_controls import DeviceBox, FolderField, ModelField, NumberBox
 from desktop.setting_row import Row
 from desktop.settings_dialog import AmountBox, Note, SettingRow, SettingsDialog, Switch
 from desktop.theme import Theme
+from desktop.window_size import resize_on_screen
 
 SETTINGS = list(iter_settings())
 IDS = [info.key for info in SETTINGS]
@@ -87,6 +91,13 @@ def change(row: SettingRow, qtbot: QtBot) -> object:
         qtbot.keyClicks(control, str(row.info.default + 1))
         qtbot.keyClick(control, Qt.Key.Key_Return)
         return row.info.default + 1
+    if isinstance(control, NumberBox):
+        qtbot.keyClick(control, Qt.Key.Key_Down)
+        return round(row.info.default - 0.05, 2)
+    if isinstance(control, QLineEdit):
+        qtbot.keyClicks(control, "something else")
+        qtbot.keyClick(control, Qt.Key.Key_Return)
+        return "something else"
     if isinstance(control, ModelField | FolderField):
         control.line.selectAll()
         qtbot.keyClicks(control.line, "/somewhere/else")
@@ -158,12 +169,83 @@ def test_a_value_that_the_environment_sets_is_locked_and_says_so(
     assert f"Set by {info.env_name} for this run." in labels(row)
 
 
+@pytest.mark.qt_log_ignore("grabbing the keyboard")
+def test_an_open_list_shows_all_its_entries(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    dialog.set_devices([CPU])
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    for info in SETTINGS:
+        if info.kind not in ("choice", "device"):
+            continue
+        box = show_row(dialog, info.key).control
+        assert isinstance(box, QComboBox)
+        box.setFocus()
+        box.showPopup()
+        # With the focus its border must not grow
+        qtbot.waitUntil(lambda box=box: box.view().isVisible() and box.view().hasFocus())
+        view = box.view()
+        for place in range(box.count()):
+            entry = view.visualRect(box.model().index(place, 0))
+            assert view.viewport().rect().contains(entry), f"{info.key}: {box.itemText(place)}"
+        assert view.window().rect() == view.geometry()
+        box.hidePopup()
+
+
+def test_a_box_with_the_keyboard_has_as_much_room_for_its_words(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    box = show_row(dialog, "models.precision").control
+    assert isinstance(box, QComboBox)
+
+    def room() -> int:
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        return box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, box).width()
+
+    dialog.search.setFocus()
+    before = room()
+    box.setFocus()
+    assert box.hasFocus()
+    assert room() == before
+
+
+def test_a_click_on_a_page_draws_no_ring_around_the_list_and_the_keyboard_does(
+    open_dialog: Open, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    pages = dialog.navigation
+    place = pages.visualItemRect(pages.item(2)).center()
+    qtbot.mouseClick(pages.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert pages.hasFocus()
+    assert pages.property("ring") == "false"
+    qtbot.keyClick(pages, Qt.Key.Key_Down)
+    assert pages.currentRow() == 3
+    assert pages.property("ring") == "true"
+
+
+def test_a_window_opens_no_larger_than_the_screen_has_room_for(open_dialog: Open, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    room = window.screen().availableGeometry()
+    resize_on_screen(window, 300, 200)
+    assert (window.width(), window.height()) == (300, 200)
+    resize_on_screen(window, 9_000, 9_000)
+    assert window.width() <= room.width()
+    # The title bar has to be seen, too
+    assert window.height() < room.height()
+
+
 def test_every_control_has_a_name_for_screen_readers(open_dialog: Open) -> None:
     dialog = open_dialog()
     for widget in dialog.findChildren(QWidget):
         # A spin box's line edit and the recorder's parts are told through their parents.
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(
-            widget.parent(), AmountBox | QScrollArea
+            widget.parent(), AmountBox | NumberBox | QScrollArea
         ):
             named = widget.accessibleName() or (isinstance(widget, QPushButton) and widget.text())
             assert named, widget
@@ -443,11 +525,12 @@ def test_more_of_a_group_stands_below_its_settings_and_is_found(open_dialog: Ope
     class Extra(Row):
         pass
 
-    extra, other = Extra("In memory now"), QLabel("downloads")
-    dialog = open_dialog(more={"models": [extra, other]})
+    extra, other, beside = Extra("In memory now"), QLabel("downloads"), QLabel("beside its row")
+    dialog = open_dialog(more={"models": [extra, other], "models.ocr_model": [beside]})
     dialog.open_group("Models & devices")
     assert extra.isVisible()
     assert extra.y() > dialog.rows["models.dir"].y()
+    assert dialog.rows["models.ocr_model"].y() < beside.y() < dialog.rows["models.device"].y()
     dialog.search.setText("in memory")
     assert extra.isVisible()
     assert not other.isVisible()

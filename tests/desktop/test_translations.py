@@ -11,10 +11,19 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QFileInfo, QLocale, QRect, Qt
 from PySide6.QtGui import QAction, QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -61,6 +70,7 @@ Texts = dict[tuple[str, str], str]
 NAMES = {
     *("Yomitori", "English", "CPU", "MIT", "OS", "X11", "Qt", "Windows", "macOS"),
     *("fp32", "bf16", "fp16", "manga-ocr", "ID", "owner", "name", "RAM"),
+    *("http", "localhost", "OpenAI", "vLLM", "Ollama", "LM", "Studio", "llama", "cpp", "top_p"),
     *("PP-OCRv6", "wl-copy", "Wayland", "grim", "wlroots", "MangaOCR", "ABC", "Tab", "Enter", "px", "MB"),
 }
 """What is called the same in every language."""
@@ -211,9 +221,14 @@ def test_words_of_core_are_looked_up_where_they_are_kept(japanese: QApplication)
             "設定ファイルが壊れていたため、settings.json.broken に移しました。初期値を使います。",
             "必要な項目を「設定」でもう一度設定してください。",
         ),
+        (
+            LoadFailed(engine="built-in", reason="model.onnx is missing"),
+            "内蔵エンジンを読み込めませんでした: model.onnx がありません。",
+            "足りないものは「yomitori doctor」で確認できます。",
+        ),
         (ReadFailed(), ReadFailed().message, "もう一度試すか、狭い範囲を切り抜いてください。"),
     ],
-    ids=["memory", "loading", "storage", "settings", "without parameters"],
+    ids=["memory", "loading", "storage", "settings", "a reason with a name", "without parameters"],
 )
 def test_errors_are_told_in_japanese_with_their_reasons(
     japanese: QApplication, error: YomitoriError, sentence: str, hint: str
@@ -304,6 +319,15 @@ def test_the_result_card_is_japanese_and_nothing_is_cut_off(theme: Theme, qtbot:
     assert card.width() >= CARD_WIDTH
     card.show_result(OcrResult("", (), "ppocr", "cpu", 0.1))
     assert "文字が見つかりませんでした。" in words(card)
+
+
+def test_the_dialog_for_files_is_japanese(theme: Theme, qtbot: QtBot) -> None:
+    chooser = QFileDialog(None, "", "/")
+    chooser.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(chooser)
+    labels = [label.text() for label in chooser.findChildren(QLabel) if label.text()]
+    assert {"場所(&L):", "ファイルの種類(&T):"} <= set(labels)
+    assert chooser.iconProvider().type(QFileInfo("/")) in ("フォルダー", "ドライブ")
 
 
 def test_the_settings_are_japanese_but_for_names(dialog: SettingsDialog) -> None:

@@ -39,6 +39,7 @@ def test_the_menu_holds_every_action_once(qtbot: QtBot) -> None:
         "Open image…",
         "History",
         "Settings",
+        "Models…",
         "Download a model…",
         "Free memory now",
         "Pause hotkeys",
@@ -126,6 +127,7 @@ def test_the_small_window_shows_what_the_menu_would(qtbot: QtBot, theme: Theme) 
         "Open image…",
         "History",
         "Settings",
+        "Models…",
     ]
     actions.download.setText("Download MangaOCR (444 MB)…")
     actions.download.setVisible(True)
