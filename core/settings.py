@@ -292,8 +292,8 @@ class Vision(_Group):
         min_length=1,
         max_length=4096,
         title="Model",
-        description="Automatic takes the largest one on this computer that fits. Else a name of the list, "
-        "a hub id (owner/name) or a folder.",
+        description="Automatic takes the largest one here that fits on the graphics card, or the smallest "
+        "for the CPU. Else a name of the list, a hub id (owner/name) or a folder.",
         json_schema_extra={"kind": "model"},
     )
     device: str = Field(

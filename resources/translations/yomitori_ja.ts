@@ -2976,6 +2976,10 @@
         <translation>半分 (fp16)</translation>
     </message>
     <message>
+        <source>Automatic takes the largest one here that fits on the graphics card, or the smallest for the CPU. Else a name of the list, a hub id (owner/name) or a folder.</source>
+        <translation>自動では、グラフィックカードに収まる最大のもの、CPU では最小のものを使います。ほかに、一覧の名前、ハブ ID (owner/name)、フォルダーを指定できます。</translation>
+    </message>
+    <message>
         <source>Built-in (PP-OCRv6)</source>
         <translation>内蔵 (PP-OCRv6)</translation>
     </message>
@@ -3138,10 +3142,6 @@
     <message>
         <source>Model</source>
         <translation>モデル</translation>
-    </message>
-    <message>
-        <source>Automatic takes the largest one on this computer that fits. Else a name of the list, a hub id (owner/name) or a folder.</source>
-        <translation>自動では、このコンピューターにあるモデルのうち、メモリに入る最大のものを使います。ほかに、一覧の名前、ハブ ID (owner/name)、フォルダーを指定できます。</translation>
     </message>
     <message>
         <source>Where the model runs. Automatic uses the graphics card while it has room.</source>

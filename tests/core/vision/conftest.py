@@ -28,7 +28,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {kind: folder / kind for kind in KINDS}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def probed() -> Iterator[Running]:
     """A model process of ``ProbedLlavaEngine``; each test loads what it needs."""
     running = Running(PROBED)
