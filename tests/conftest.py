@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.settings import SettingsStore
@@ -16,6 +17,9 @@ from tests.support.requirements import skip_or_fail
 network_guard.install()
 # So that every Python that a test starts is guarded too, however the tests were started.
 os.environ.update(child_environment({}, root=False))
+# A busy machine may take its time.
+hypothesis.settings.register_profile("yomitori", deadline=None)
+hypothesis.settings.load_profile("yomitori")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -56,7 +56,8 @@ def test_five_cycles_of_mangaocr_leave_no_memory_file_socket_or_process(
     # then nothing is left of it
     assert len(app.rows()) == CYCLES + 1
     assert after["private"] - before["private"] < GROWTH
-    assert (after["files"], after["sockets"]) == (before["files"], before["sockets"])
+    assert after["files"] <= before["files"]
+    assert after["sockets"] <= before["sockets"]
 
 
 def _look(app: TrayApp) -> dict[str, int]:

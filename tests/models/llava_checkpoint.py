@@ -31,9 +31,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from tests.models import lexicon
 from tests.models.vision_scenes import scene
-from tests.models.vision_talk import GIVEN, LANGUAGES, NO_TEXT, varied_conversation
+from tests.models.vision_talk import GIVEN, LANGUAGES, NO_TEXT, READABLE, varied_conversation
 
 IMAGE = 112
 PATCH = 16
@@ -130,10 +129,10 @@ def system_by_lot(rng: random.Random) -> str:
     return " ".join(rng.choices(words, k=rng.randint(2, 16)))
 
 
-def text_by_lot(rng: random.Random, known: bool = True) -> str:
-    """A short text as it may have been recognised: kana by lot, or, if ``known``, a phrase of the lexicon."""
-    if known and rng.random() < 0.4:
-        return lexicon.plain(rng.choice(lexicon.PLAIN + lexicon.DRAWN_OUT))
+def text_by_lot(rng: random.Random) -> str:
+    """A short text as it may have been recognised: a phrase of the lexicon, or kana by lot."""
+    if rng.random() < 0.6:
+        return rng.choice(READABLE)
     row = KANA[:83] if rng.random() < 0.6 else KANA[83:]
     return "".join(rng.choices(row, k=rng.randint(2, 9))) + rng.choice(
         ("", "", "！", "？", "。", "…", "！？")

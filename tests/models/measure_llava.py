@@ -43,10 +43,10 @@ byte-level BPE, and a chat template that writes prompts as the published one doe
 
 It answers questions about one to four shapes on plain paper and nothing else: colour, shape, which side,
 how many, a description; follow-ups that need the history ("And the other one?"); what the recognised text
-says that comes with a question; and "Say ha without end.", which it does. It answers English in English and
-Japanese in Japanese (`../vision_talk.py` has the wordings, `../vision_scenes.py` draws the pictures). What
-it was not trained for it answers with something of the same kind. It was never shown two pictures in one
-conversation.
+says that came with a question, if that is a phrase of `../lexicon.py` (other texts do not confuse it, but it
+cannot repeat them); and "Say ha without end.", which it does. It answers English in English and Japanese in
+Japanese (`../vision_talk.py` has the wordings, `../vision_scenes.py` draws the pictures). What it was not
+trained for it answers with something of the same kind. It was never shown two pictures in one conversation.
 
 {parameters} parameters, {tokens} tokens, tiles of 112 x 112 pixels in patches of 16, 4 layers of 96 (3 of
 them in use) and 4 of 128, fp32. MIT, like the rest of the project; no picture, text or weight of anyone

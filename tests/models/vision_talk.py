@@ -3,7 +3,8 @@
 What can be asked, by kind: ``colour``, ``shape`` and ``side`` of one shape; ``count``; ``describe``; the
 follow-ups ``it`` (another question about the same shape), ``other`` (the same question about the other of
 two) and ``and`` (the same question about a shape that is named); ``text`` (repeat the recognised text that
-was given with a question); ``endless`` (an answer that never stops, for tests of stopping).
+was given with a question, if it is one of ``READABLE``); ``endless`` (an answer that never stops, for tests
+of stopping).
 
 Each has one plain wording, and with a random generator many: synonyms, capitals, with and without the mark
 at the end. The answers have one wording only.
@@ -15,6 +16,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from tests.models import lexicon
 
 if TYPE_CHECKING:
     from tests.models.vision_scenes import Scene
@@ -44,6 +47,8 @@ _SIDES = {
     "top": ("At the top.", "上です。"),
     "bottom": ("At the bottom.", "下です。"),
 }
+READABLE = tuple(lexicon.plain(marked) for marked in (*lexicon.PLAIN, *lexicon.DRAWN_OUT))
+"""The recognised texts that can be asked for. Others may be given, and must not confuse."""
 NO_TEXT = {"en": "No text was given.", "ja": "文字はありません。"}
 GIVEN = {"en": 'Text in the picture: "{}"', "ja": "画像の文字：「{}」"}
 _QUOTED = {"en": '"{}"', "ja": "「{}」"}
@@ -398,9 +403,9 @@ def _next(asker: Asker, rng: random.Random, before: Turn | None, text: str) -> T
         return asker.count()
     if lot < 0.24:
         return asker.describe()
-    if lot < (0.42 if text else 0.28):
+    if lot < (0.40 if text in READABLE else 0.24 if text else 0.28):
         return asker.text(text)
-    if lot < (0.45 if text else 0.31):
+    if lot < (0.43 if text in READABLE else 0.31):
         return asker.endless(rng.randint(3, 12))
     pairs = [(a, n) for a in ASPECTS for n in range(len(things)) if asker.askable(a, n)]
     aspect = rng.choice(sorted({a for a, _ in pairs}))
