@@ -59,13 +59,21 @@ def build(processor: Any, turns: Sequence[Turn], image_token: int) -> Prompt:
         return_dict=True,
         return_tensors="pt",
         sanitize_control_tokens=True,
+        # Together with the line above, transformers leaves these to whoever calls it.
+        processor_kwargs={"add_special_tokens": False},
     )
-    ids = inputs.pop("input_ids")
+    ids = _begun(inputs.pop("input_ids"), processor.tokenizer("").input_ids)
     inputs.pop("attention_mask", None)
     pictures = _fingerprint(turns)
     keys = tuple(pictures if token == image_token else token for token in ids[0].tolist())
     count = keys.count(pictures)
     return Prompt(ids, keys, dict(inputs), count, _tiles(inputs.get("pixel_values")))
+
+
+def _begun(ids: torch.Tensor, mark: Sequence[int]) -> torch.Tensor:
+    """With the mark that begins every text of this tokenizer, where the template has not written it."""
+    begin = torch.tensor([list(mark)], dtype=ids.dtype)
+    return ids if torch.equal(ids[:, : len(mark)], begin) else torch.cat((begin, ids), dim=1)
 
 
 def _message(turn: Turn) -> dict[str, Any]:
