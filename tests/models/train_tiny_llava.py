@@ -92,11 +92,12 @@ PLANS = {
         0,
         (Stage("two", 5000, 400, (1, 2, 2, 2, 2, 2, 3)), Stage("again", 17_000, 1600, (1, 2, 2, 3, 4))),
     ),
+    (LLAVA.name, 2): Plan(2.5e-3, 0, (Stage("last", 12_000, 700, (1, 2, 2, 3, 3, 4, 4)),)),
     (LLAVA_NEXT.name, 0): Plan(
         2.5e-3,
         0,
-        (Stage("tiles", 10_000, 600, (1, 2, 2, 3, 4)),),
-        (Stage("one tile", 3000, 100, (1, 2, 2, 3, 4), ((IMAGE, IMAGE),)),),
+        (Stage("tiles", 9000, 500, (1, 2, 2, 3, 4, 4)),),
+        (Stage("one tile", 2000, 70, (1, 2, 2, 3, 4, 4), ((IMAGE, IMAGE),)),),
     ),
 }
 
