@@ -1,0 +1,398 @@
+"""The popover with the options of one conversation, with real keys and mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from core.chat import GenerationOptions
+from core.presets import Preset, PresetLibrary
+from core.settings import find_setting
+from desktop.ask_options import AskOptions
+from desktop.theme import Theme
+
+pytestmark = pytest.mark.qt_log_ignore("does not support grabbing the keyboard", extend=True)
+
+SETTINGS = GenerationOptions(0.2, 1.0, 1024, None)
+MINE = GenerationOptions(0.55, 0.4, 64, 7)
+
+
+class Window(QWidget):
+    """What the popover stands beside: a field that has the keyboard, and a button at the bottom."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field = QLineEdit()
+        self.button = QPushButton("Options")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.field)
+        layout.addStretch(1)
+        layout.addWidget(self.button)
+        self.resize(420, 600)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "light")
+
+
+@pytest.fixture
+def presets(tmp_path: Path) -> PresetLibrary:
+    return PresetLibrary(tmp_path / "config" / "presets.json", lambda: SETTINGS)
+
+
+@pytest.fixture
+def window(theme: Theme, qtbot: QtBot) -> Iterator[Window]:
+    window = Window()
+    window.show()
+    window.activateWindow()
+    window.field.setFocus()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def popover(theme: Theme, presets: PresetLibrary, window: Window, qtbot: QtBot) -> Iterator[AskOptions]:
+    popover = AskOptions(theme, presets, window)
+    popover.open_at(window.button)
+    qtbot.waitExposed(popover)
+    yield popover
+    popover.close()
+
+
+def own(presets: PresetLibrary) -> list[Preset]:
+    return [preset for preset in presets.presets() if not preset.key]
+
+
+def choose(popover: AskOptions, name: str) -> None:
+    """As the list of a combo box does it."""
+    index = popover.preset.findText(name)
+    assert index >= 0
+    popover.preset.setCurrentIndex(index)
+    popover.preset.activated.emit(index)
+
+
+# --- values ----------------------------------------------------------------------------------------------
+
+
+def test_at_first_it_is_as_in_the_settings(popover: AskOptions) -> None:
+    assert popover.options() == SETTINGS
+    assert popover.system() == ""
+    assert popover.preset.currentText() == "Balanced"
+
+
+def test_what_a_conversation_has_is_shown_and_nobody_is_told(popover: AskOptions, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(popover.changed):
+        popover.set_options(MINE, "一文で")
+    assert popover.temperature.value() == 0.55
+    assert popover.top_p.value() == 0.4
+    assert popover.max_tokens.text() == "64 tokens"
+    assert popover.seed.text() == "7"
+    assert (popover.options(), popover.system()) == (MINE, "一文で")
+    # These are no preset's values
+    assert popover.preset.currentIndex() == -1
+
+
+def test_bounds_are_those_of_the_settings(popover: AskOptions) -> None:
+    for name in ("temperature", "top_p", "max_tokens"):
+        info, box = find_setting(f"vision.{name}"), getattr(popover, name)
+        assert (box.minimum(), box.maximum()) == (info.minimum, info.maximum)
+
+
+def test_each_value_that_is_typed_is_told_and_in_force(popover: AskOptions, qtbot: QtBot) -> None:
+    for box, typed in ((popover.temperature, "0.7"), (popover.top_p, "0.5"), (popover.max_tokens, "99")):
+        box.setFocus()
+        box.selectAll()
+        with qtbot.waitSignal(popover.changed):
+            qtbot.keyClicks(box, typed)
+            qtbot.keyClick(box, Qt.Key.Key_Return)
+    with qtbot.waitSignal(popover.changed):
+        qtbot.keyClicks(popover.seed, "12")
+    assert popover.options() == GenerationOptions(0.7, 0.5, 99, 12)
+    # Enter in a box closes nothing
+    assert popover.isVisible()
+
+
+def test_an_empty_seed_is_a_new_one_each_time_and_letters_are_none(popover: AskOptions, qtbot: QtBot) -> None:
+    popover.set_options(MINE, "")
+    popover.seed.selectAll()
+    qtbot.keyClick(popover.seed, Qt.Key.Key_Delete)
+    assert popover.options().seed is None
+    qtbot.keyClicks(popover.seed, "-x9999999999")
+    assert popover.seed.text() == "999999999"
+    assert popover.options().seed == 999999999
+
+
+def test_a_value_that_is_not_touched_stays_to_the_last_decimal(popover: AskOptions, qtbot: QtBot) -> None:
+    precise = GenerationOptions(1 / 3, 0.987, 64, None)
+    popover.set_options(precise, "")
+    popover.max_tokens.setValue(65)
+    assert popover.options() == replace(precise, max_tokens=65)
+    popover.close()
+    assert popover.options() == replace(precise, max_tokens=65)
+
+
+def test_a_number_without_enter_counts_when_the_popover_is_closed(popover: AskOptions, qtbot: QtBot) -> None:
+    popover.temperature.setFocus()
+    popover.temperature.selectAll()
+    qtbot.keyClicks(popover.temperature, "0.9")
+    with qtbot.waitSignal(popover.changed):
+        qtbot.keyClick(popover.temperature, Qt.Key.Key_Escape)
+    assert popover.options().temperature == 0.9
+
+
+def test_the_system_prompt_takes_several_lines_and_an_input_method(popover: AskOptions, qtbot: QtBot) -> None:
+    popover.system_text.setFocus()
+    # An input method writes into what has the focus, and that is the popover's field
+    assert QGuiApplication.focusObject() is popover.system_text
+    commit = QInputMethodEvent()
+    commit.setCommitString("短く。")
+    with qtbot.waitSignal(popover.changed):
+        QApplication.sendEvent(popover.system_text, commit)
+    qtbot.keyClick(popover.system_text, Qt.Key.Key_Return)
+    qtbot.keyClicks(popover.system_text, "Be kind.")
+    assert popover.system() == "短く。\nBe kind."
+
+
+# --- presets ---------------------------------------------------------------------------------------------
+
+
+def test_choosing_a_preset_takes_its_values_with_one_signal(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    told: list[GenerationOptions] = []
+    popover.changed.connect(lambda: told.append(popover.options()))
+    choose(popover, "Exact")
+    choose(popover, "Lively")
+    assert [(options.temperature, options.top_p) for options in told] == [(0.0, 1.0), (0.8, 0.95)]
+    assert popover.temperature.value() == 0.8
+    # A value that is changed makes them one's own, and the same preset takes that back
+    popover.temperature.setValue(0.5)
+    assert popover.preset.currentIndex() == -1
+    choose(popover, "Lively")
+    assert popover.options().temperature == 0.8
+
+
+def test_a_preset_is_chosen_with_keys(popover: AskOptions, qtbot: QtBot) -> None:
+    assert popover.preset.hasFocus()
+    with qtbot.waitSignal(popover.changed):
+        qtbot.keyClick(popover.preset, Qt.Key.Key_Down)
+    assert popover.preset.currentText() == "Lively"
+
+
+def test_the_list_of_presets_and_a_spin_box_work_inside_the_popover(
+    popover: AskOptions, qtbot: QtBot
+) -> None:
+    # When the list is opened and a row of it is clicked
+    qtbot.mouseClick(popover.preset, Qt.MouseButton.LeftButton)
+    view = popover.preset.view()
+    qtbot.waitUntil(view.isVisible)
+    row = view.visualRect(popover.preset.model().index(0, 0)).center()
+    # A list takes no click in its first moments: it may be the one that opened it.
+    qtbot.wait(QApplication.doubleClickInterval() + 50)
+    qtbot.mouseMove(view.viewport(), row)
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=row)
+    # Then it is taken, and the popover is still there
+    qtbot.waitUntil(lambda: popover.options().temperature == 0.0)
+    assert popover.isVisible()
+    assert not view.isVisible()
+    # And so it is after Esc in the open list
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Space)
+    qtbot.waitUntil(view.isVisible)
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not view.isVisible())
+    assert popover.isVisible()
+    # And an arrow of a spin box works
+    corner = QPoint(popover.temperature.width() - 12, 8)
+    qtbot.mouseClick(popover.temperature, Qt.MouseButton.LeftButton, pos=corner)
+    assert popover.options().temperature == 0.05
+
+
+def test_values_are_saved_as_a_preset(popover: AskOptions, presets: PresetLibrary, qtbot: QtBot) -> None:
+    popover.set_options(MINE, "Be kind.")
+    # When a name is given
+    qtbot.mouseClick(popover.save, Qt.MouseButton.LeftButton)
+    assert popover.name.hasFocus()
+    assert not popover.keep.isEnabled()
+    qtbot.keyClicks(popover.name, "Kind")
+    qtbot.keyClick(popover.name, Qt.Key.Key_Return)
+    # Then it is kept and chosen, and it can be deleted
+    assert own(presets) == [Preset("Kind", MINE, "Be kind.")]
+    assert popover.preset.currentText() == "Kind"
+    assert popover.note.text() == "“Kind” saved."
+    assert popover.delete.isVisible()
+    assert not popover.name.isVisible()
+    # And the same name replaces it: the button says so
+    popover.temperature.setValue(0.6)
+    popover.save.click()
+    qtbot.keyClicks(popover.name, "Kind")
+    assert popover.keep.text() == "Replace"
+    popover.keep.click()
+    assert own(presets) == [Preset("Kind", replace(MINE, temperature=0.6), "Be kind.")]
+
+
+def test_the_name_of_a_built_in_preset_is_not_taken(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    popover.save.click()
+    qtbot.keyClicks(popover.name, "exact")
+    popover.keep.click()
+    assert own(presets) == []
+    assert popover.note.text() == "A built-in preset is called “exact”. Choose another name."
+    assert popover.name.hasFocus()
+    # Esc gives up the name, not the popover
+    qtbot.keyClick(popover.name, Qt.Key.Key_Escape)
+    assert popover.isVisible()
+    assert not popover.name.isVisible()
+    assert not popover.note.isVisible()
+    assert popover.save.hasFocus()
+
+
+def test_an_own_preset_is_deleted_and_taken_back(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    presets.save("Kind", MINE, "Be kind.")
+    popover.set_options(MINE, "Be kind.")
+    popover.delete.setFocus()
+    popover.delete.click()
+    # Then it is gone, the conversation keeps its values, and the keyboard is not lost
+    assert own(presets) == []
+    assert popover.preset.findText("Kind") == -1
+    assert (popover.options(), popover.system()) == (MINE, "Be kind.")
+    assert popover.preset.hasFocus()
+    popover.undo.click()
+    assert own(presets) == [Preset("Kind", MINE, "Be kind.")]
+    assert popover.preset.currentText() == "Kind"
+    assert not popover.undo.isVisible()
+
+
+def test_a_built_in_preset_cannot_be_deleted(popover: AskOptions) -> None:
+    choose(popover, "Exact")
+    assert not popover.delete.isVisible()
+
+
+def test_a_preset_without_a_system_prompt_leaves_the_users_own_words(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    presets.save("Kind", MINE, "Be kind.")
+    # Given words that were written here
+    popover.set_options(SETTINGS, "Written here.")
+    assert popover.preset.currentText() == "Balanced"
+    # Then a built-in preset leaves them; one with words of its own replaces them
+    choose(popover, "Exact")
+    assert popover.system() == "Written here."
+    popover.open_at(popover)
+    choose(popover, "Kind")
+    assert popover.system() == "Be kind."
+    # And those go with their preset
+    choose(popover, "Exact")
+    assert popover.system() == ""
+    # What was replaced is not lost
+    popover.system_text.undo()
+    popover.system_text.undo()
+    assert popover.system() == "Written here."
+
+
+def test_as_in_settings_takes_everything_back(popover: AskOptions, qtbot: QtBot) -> None:
+    popover.set_options(MINE, "Written here.")
+    with qtbot.waitSignal(popover.changed):
+        qtbot.mouseClick(popover.as_in_settings, Qt.MouseButton.LeftButton)
+    assert (popover.options(), popover.system()) == (SETTINGS, "")
+    # When nothing changes nobody is told
+    with qtbot.assertNotEmitted(popover.changed):
+        popover.as_in_settings.click()
+
+
+def test_a_preset_that_cannot_be_kept_is_told(
+    popover: AskOptions, presets: PresetLibrary, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "config").write_text("a file")
+    popover.save.click()
+    qtbot.keyClicks(popover.name, "Kind")
+    popover.keep.click()
+    assert popover.note.isVisible()
+    assert "cannot be used" in popover.note.text()
+    assert [preset.name for preset in own(presets)] == ["Kind"]
+
+
+# --- the window ------------------------------------------------------------------------------------------
+
+
+def test_esc_closes_it_and_the_keyboard_is_where_it_was(
+    popover: AskOptions, window: Window, qtbot: QtBot
+) -> None:
+    assert popover.preset.hasFocus()
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Escape)
+    assert not popover.isVisible()
+    window.activateWindow()
+    qtbot.waitUntil(window.field.hasFocus)
+
+
+def test_it_opens_beside_its_button_and_on_the_screen(popover: AskOptions, window: Window) -> None:
+    room = window.screen().availableGeometry()
+    bottom = room.bottomRight() - QPoint(window.width(), window.height())
+    for corner in (room.topLeft(), bottom, room.bottomRight()):
+        popover.close()
+        window.move(corner)
+        popover.open_at(window.button)
+        assert room.contains(popover.geometry())
+    # Where there is room above and none below, it stands above and covers nothing of the button
+    popover.close()
+    window.move(bottom)
+    popover.open_at(window.button)
+    assert popover.geometry().bottom() < window.button.mapToGlobal(QPoint(0, 0)).y()
+    # And below, where there is more room
+    popover.close()
+    window.move(room.topLeft())
+    popover.open_at(window.field)
+    assert popover.geometry().top() > window.field.mapToGlobal(QPoint(0, window.field.height() - 1)).y()
+
+
+def test_opened_again_it_is_tidy(popover: AskOptions, window: Window, presets: PresetLibrary) -> None:
+    popover.save.click()
+    popover.close()
+    presets.save("Kind", MINE, "")
+    popover.open_at(window.button)
+    assert not popover.name.isVisible()
+    assert popover.save.isVisible()
+    assert popover.preset.findText("Kind") >= 0
+
+
+def test_every_control_has_a_name_and_tab_reaches_all_of_them(popover: AskOptions, qtbot: QtBot) -> None:
+    presets = [popover.preset, popover.temperature, popover.top_p, popover.max_tokens, popover.seed]
+    wanted = [*presets, popover.system_text, popover.save, popover.as_in_settings]
+    for control in wanted[:-2]:
+        assert control.accessibleName()
+    reached: list[QWidget | None] = []
+    for _ in wanted:
+        reached.append(popover.focusWidget())
+        qtbot.keyClick(popover.focusWidget(), Qt.Key.Key_Tab)
+    assert reached == wanted
+    assert popover.focusWidget() is popover.preset
+    # And each field has its label
+    labelled = {label.buddy() for label in popover.findChildren(QLabel) if label.buddy() is not None}
+    assert labelled == set(wanted[:-2])
+
+
+def test_a_note_that_needs_room_does_not_push_it_off_the_screen(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    # Given the popover at the lower edge of the screen
+    presets.save("Kind", MINE, "")
+    popover.set_options(MINE, "")
+    room = popover.screen().availableGeometry()
+    popover.move(room.left(), room.bottom() + 1 - popover.height())
+    height = popover.height()
+    # When a line is added to it
+    popover.delete.click()
+    qtbot.waitUntil(lambda: popover.height() > height)
+    # Then all of it can be seen
+    qtbot.waitUntil(lambda: room.contains(popover.geometry()))
