@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from benchmarks import latency, memory, stalls
+from benchmarks import latency, memory, stalls, streaming
 from benchmarks.report import Report
 
 
 def main() -> int:
     report = Report()
-    for module in (latency, stalls, memory):
+    for module in (latency, stalls, memory, streaming):
         module.measure(report)
     accuracy = subprocess.run([sys.executable, "-m", "benchmarks.accuracy"], check=False).returncode
     if accuracy:
