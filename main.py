@@ -26,10 +26,10 @@ def main() -> int:
     return run_command(sys.argv[1:], FrontEnd(_start_tray, _check_desktop))
 
 
-def _start_tray(flags: dict[str, Any], capture_now: bool) -> int:
+def _start_tray(flags: dict[str, Any], first: str) -> int:
     from desktop.app import run
 
-    return run(flags, capture_now)
+    return run(flags, first)
 
 
 def _check_desktop(settings: SettingsStore) -> Iterable[Check]:

@@ -30,7 +30,8 @@ from core.models.catalogue import default_model, load_catalogue
 from core.models.estimate import memory_needed
 from core.models.imported import not_here
 from core.settings import SettingsStore, Vision
-from core.vision.choice import choose
+from core.vision.choice import choose, with_held
+from core.vision.told import ToldLocal
 
 
 class Asking:
@@ -50,6 +51,7 @@ class Asking:
         self._library = library
         self._memory = memory
         self._server_key = server_key
+        self.told_local = ToldLocal()
         self._lock = threading.Lock()
         self._preparing: Job[None] | None = None
         self._wanted: tuple[Message, ...] = ()
@@ -105,7 +107,10 @@ class Asking:
         found: Weights | None = None
         if self._library is not None:
             if name == "auto":
-                models, devices = self._library.models("vision"), self._memory.devices()
+                state = self._host.state
+                # What the loaded model has itself is there for it: it must not seem too large then.
+                held = {state.device: state.vram or state.memory} if state.device else {}
+                models, devices = self._library.models("vision"), with_held(self._memory.devices(), held)
                 name = choose(models, devices, self._vision.device, self._llava.devices, self._need)
             found = self._library.lookup("vision", name) if name is not None else None
         if found is None:
@@ -138,7 +143,9 @@ class Asking:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise too_large("The picture", picture.width, picture.height)
             if self._remote:
-                job.params["server"] = self._server()
+                if not self._vision.server_model:
+                    raise ServerNotSet
+                job.params["server"] = self.server()
             else:
                 weights = self._weights()
         except YomitoriError as error:
@@ -179,14 +186,21 @@ class Asking:
         if job is not None:
             job.cancel()
 
-    def _server(self) -> dict[str, str]:
+    def server(self, key: str | None = None) -> dict[str, Any]:
+        """How a job names the server of the settings; ``key`` instead of the one that is kept.
+
+        Raises:
+            ServerNotSet: it has no address.
+            RemoteAddressInvalid, KeyringUnavailable
+        """
         vision = self._vision
-        if not vision.server_url or not vision.server_model:
+        if not vision.server_url:
             raise ServerNotSet
         return {
             "base_url": vision.server_url,
             "model": vision.server_model,
-            "key": self._server_key(vision.server_url),
+            "key": self._server_key(vision.server_url) if key is None else key,
+            "loopback": self.told_local.was_told(vision.server_url),
         }
 
     def _answer(self, answer: dict[str, Any], seconds: float, notices: list[YomitoriError]) -> Answer:

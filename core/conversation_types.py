@@ -28,7 +28,8 @@ class ConversationRow:
     """What a list shows of a conversation. Times are in seconds since 1970, UTC.
 
     ``title`` is the user's own, else the beginning of the first question, else of the first recognised text,
-    else empty. ``picture`` is the id of the first picture, ``state`` that of the last turn.
+    else empty. ``picture`` is the id of the first picture, ``questions`` are the user's turns, ``state`` is
+    that of the last turn.
     """
 
     id: int
@@ -38,6 +39,7 @@ class ConversationRow:
     picture: int | None
     pictures: int
     turns: int
+    questions: int
     state: TurnState | None
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,10 @@ from core.history_search import GramTable, Searched
 from core.types import OcrResult
 
 _TITLE_LENGTH = 80
+_RECENT = 40
+"""So many answers are looked at to tell how fast a model is."""
+_ENOUGH = 8
+"""An answer of fewer tokens tells little of that."""
 
 
 _TITLE = f"""
@@ -41,6 +46,7 @@ _SEARCHED = Searched(
         (SELECT min(id) FROM pictures WHERE conversation = r.id),
         (SELECT count(*) FROM pictures WHERE conversation = r.id),
         (SELECT count(*) FROM turns WHERE conversation = r.id),
+        (SELECT count(*) FROM turns WHERE conversation = r.id AND role = 'user'),
         (SELECT state FROM turns WHERE conversation = r.id ORDER BY id DESC LIMIT 1)""",
     time="updated",
     grams=_GRAMS,
@@ -313,6 +319,21 @@ class Conversations:
         with self._file.read() as db:
             return int(db.execute("SELECT count(*) FROM conversations").fetchone()[0])
 
+    def speed(self, model: str, device: str) -> float | None:
+        """Tokens per second after the first word, as the median of the last answers that this model gave on
+        this device; None where there are none."""
+        with self._file.read() as db:
+            packed_answers = db.execute(
+                "SELECT answer FROM turns WHERE answer IS NOT NULL ORDER BY id DESC LIMIT ?", (_RECENT,)
+            ).fetchall()
+        speeds = []
+        for (packed_answer,) in packed_answers:
+            answer = Answer.from_json({"text": "", **json.loads(packed_answer)})
+            tokens, seconds = answer.usage.answer or 0, answer.seconds - answer.first_seconds
+            if (answer.model, answer.device) == (model, device) and tokens >= _ENOUGH and seconds > 0:
+                speeds.append((tokens - 1) / seconds)
+        return statistics.median(speeds) if speeds else None
+
     # --- deleting ----------------------------------------------------------------------------------------
 
     def delete(self, conversations: Iterable[int]) -> int:
@@ -485,7 +506,7 @@ def _one_line(title: str) -> str:
 
 
 def _row(values: tuple[Any, ...]) -> ConversationRow:
-    row, created, updated, title, picture, pictures, turns, state = values
+    row, created, updated, title, picture, pictures, turns, questions, state = values
     return ConversationRow(
         id=row,
         created=created,
@@ -494,6 +515,7 @@ def _row(values: tuple[Any, ...]) -> ConversationRow:
         picture=picture,
         pictures=pictures,
         turns=turns,
+        questions=questions,
         state=TurnState(state) if state else None,
     )
 

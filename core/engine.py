@@ -12,7 +12,7 @@ from core.asking import Asking
 from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece
 from core.checkpoints import Library, Weights
 from core.conversion import Conversions
-from core.engines import BUILT_IN, ENGINES, EngineSpec, LoadOptions, find_engine
+from core.engines import BUILT_IN, ENGINES, REMOTE, EngineSpec, LoadOptions, find_engine
 from core.errors import (
     AlreadyDownloading,
     DeviceFailed,
@@ -33,6 +33,8 @@ from core.models.imported import not_here
 from core.ocr.postprocess import compose
 from core.process import ModelProcess
 from core.reading import Provisional, ReadingJob
+from core.server_test import ROLE as SERVER_TEST
+from core.server_test import ServerTest, ServerTests
 from core.settings import SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage, TextBlock
 
@@ -88,9 +90,11 @@ class Engine:
         self._events = Events()
         self.memory = memory or MemoryJudge()
 
+        def process(role: str) -> ModelProcess:
+            return ModelProcess(log_folder / f"model-{role}.log" if log_folder else None)
+
         def host(role: str, plan: Callable[[], Plan]) -> ModelHost:
-            log_file = log_folder / f"model-{role}.log" if log_folder else None
-            return ModelHost(role, plan, lambda: ModelProcess(log_file), self.memory, self._events, limits)
+            return ModelHost(role, plan, lambda: process(role), self.memory, self._events, limits)
 
         self._asking = Asking(settings, engines, library, self.memory, server_key)
         # "quick" is the built-in engine beside another one that is still loading, or cannot be loaded.
@@ -100,6 +104,9 @@ class Engine:
             "vision": host("vision", self._asking.plan),
         }
         self._runners = [runner(host) for host in self._hosts.values()]
+        self._server_tests = ServerTests(
+            lambda: find_engine(REMOTE, "vision", engines), runner, lambda: process(SERVER_TEST), limits
+        )
         self._conversions: Conversions[Any] = Conversions(
             self._start_conversion, lambda: self._events.emit(self.state())
         )
@@ -328,6 +335,28 @@ class Engine:
         anything: the model is loaded, and runs on this computer. The next question or call ends it."""
         self._asking.prepare(messages)
 
+    def test_server(self, key: str | None = None) -> Job[ServerTest]:
+        """Try the server of the settings, whether it is what answers questions or not. Nothing of the user's
+        is sent but the key: ``key``, or the one that is kept where that is None.
+
+        It may ask the keyring: not for a thread that draws. The job fails with ServerNotSet,
+        RemoteAddressInvalid, KeyringUnavailable, or a RemoteError.
+        """
+        try:
+            server = self._asking.server(key)
+        except YomitoriError as error:
+            return self._server_tests.failed(error)
+        return self._server_tests.start(server)
+
+    def told_where(self, server_url: str, local: bool) -> None:
+        """The user sees now whether that server is on this computer. A question to one that was said to be,
+        and is not any more, fails with RemoteElsewhere and is not sent.
+
+        Raises:
+            RemoteAddressInvalid: no such address.
+        """
+        self._asking.told_local.tell(server_url, local)
+
     def _answered(self, weights: Weights | None, job: Job[Answer]) -> None:
         self._when_loadable("vision", weights, job, None)
 
@@ -383,3 +412,4 @@ class Engine:
             host.close()
         for thread in self._runners:
             thread.join()
+        self._server_tests.close()

@@ -87,7 +87,8 @@ class History:
         StorageError: the folder or file cannot be used, was written by a newer version, or is closed.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
+        """Without a ``path`` all is kept in memory alone, and is gone once it is closed."""
         self._file = HistoryFile(path, mend=_end_what_was_left)
         self._clock = clock
         self.conversations = Conversations(self._file, clock)

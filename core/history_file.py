@@ -42,17 +42,21 @@ class HistoryFile:
         StorageError: the folder or file cannot be used, was written by a newer version, or is closed.
     """
 
-    def __init__(self, path: Path, mend: Callable[[sqlite3.Connection], None]) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, mend: Callable[[sqlite3.Connection], None]) -> None:
+        """Without a ``path`` all is kept in memory alone, and is gone once it is closed."""
+        self._in_memory = path is None
+        self._path = path or Path("memory")
         self._mend = mend
         # Whoever needs both locks takes _writing first.
         self._writing = threading.RLock()
         self._writer: sqlite3.Connection | None = None
-        self._reading = threading.RLock()
+        # In memory there is one connection for both.
+        self._reading = self._writing if self._in_memory else threading.RLock()
         self._reader: sqlite3.Connection | None = None
         self._last_id = 0
         self.notice: HistoryDamaged | None = None
-        ensure_private_folder(path.parent)
+        if path is not None:
+            ensure_private_folder(path.parent)
         with self._writing, self._reading:
             try:
                 self._open()
@@ -146,8 +150,9 @@ class HistoryFile:
             self._opened(self._writer)
             self._close_quietly()
             try:
-                for suffix in ("-wal", "-shm", ""):
-                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                if not self._in_memory:
+                    for suffix in ("-wal", "-shm", ""):
+                        Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 self._open()
             except OSError as error:
                 raise StorageError(path=self._path, reason=error.strerror or str(error)) from error
@@ -171,8 +176,9 @@ class HistoryFile:
 
     def _open(self) -> None:
         """Raises sqlite3.Error, and StorageError for a file of a newer version."""
-        _make_private(self._path)
-        self._writer = db = _connect(self._path)
+        if not self._in_memory:
+            _make_private(self._path)
+        self._writer = db = _connect(":memory:" if self._in_memory else self._path)
         with _transaction(db, "DEFERRED"):
             version = db.execute("PRAGMA user_version").fetchone()[0]
             tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -192,6 +198,9 @@ class HistoryFile:
             history_schema.bring_up_to_date(db, version, self._last_id)
             self._mend(db)
         self._last_id = history_schema.last_id(db)
+        if self._in_memory:
+            self._reader = db
+            return
         self._reader = _connect(self._path)
         self._reader.execute("PRAGMA query_only = ON")
         self._reader.execute("SELECT count(folded) FROM snips").fetchone()
@@ -268,7 +277,7 @@ def packed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path | str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA temp_store = MEMORY")
     return db

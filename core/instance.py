@@ -28,7 +28,7 @@ from core.paths import ensure_private_folder
 
 log = logging.getLogger(__name__)
 
-COMMANDS = ("capture", "show", "quit", "unload", "ping")
+COMMANDS = ("capture", "show", "panel", "quit", "unload", "ping")
 _ANSWER_LIMIT = 10.0
 _SOCKET_PATH_LIMIT = 100
 

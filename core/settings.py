@@ -359,6 +359,63 @@ class Vision(_Group):
     )
 
 
+class Panel(_Group):
+    """Panel"""
+
+    panel_hotkey: str = _hotkey(
+        "Open the panel",
+        "Shows the side panel, and hides it again. Leave it empty for none.",
+        default_hotkey("A"),
+    )
+    ask_hotkey: str = _hotkey(
+        "Snip and ask",
+        "Press it anywhere, then drag over what you want to ask about. Leave it empty for none.",
+        default_hotkey("Q"),
+    )
+    clipboard_hotkey: str = _hotkey(
+        "Ask about the clipboard's picture",
+        "Opens the panel with the picture that was copied. Leave it empty for none.",
+        default_hotkey("V"),
+    )
+    side: Literal["right", "left"] = _choice(
+        "Side of the screen",
+        "Where the panel stands. It goes to the other side rather than cover what you ask about.",
+        {"right": "Right", "left": "Left"},
+        "right",
+    )
+    dock: bool = Field(
+        default=False,
+        title="Keep its place free",
+        description="Other windows make room beside the panel, where the desktop allows that. "
+        "Off, it is an ordinary window.",
+    )
+    width: int = Field(
+        default=420,
+        ge=320,
+        le=1600,
+        title="Width",
+        description="Of the panel, in pixels before the scale of the screen. Dragging its edge changes it.",
+        json_schema_extra={"unit": "px"},
+    )
+    give_text: bool = Field(
+        default=True,
+        title="Give the text that was read",
+        description="The model gets the recognised text with the picture, so that it need not read it.",
+    )
+    language: str = Field(
+        default="",
+        max_length=64,
+        title="Answer in",
+        description="What {language} stands for in prompts, such as English. Empty: the language of menus.",
+    )
+    level: Literal["beginner", "intermediate", "advanced"] = _choice(
+        "Your Japanese",
+        "What {level} stands for in prompts.",
+        {"beginner": "Beginner", "intermediate": "Intermediate", "advanced": "Advanced"},
+        "beginner",
+    )
+
+
 class Storage(_Group):
     """Storage"""
 
@@ -394,6 +451,7 @@ class Settings(_Group):
     reading: Reading = Field(default_factory=Reading)
     models: Models = Field(default_factory=Models)
     vision: Vision = Field(default_factory=Vision)
+    panel: Panel = Field(default_factory=Panel)
     storage: Storage = Field(default_factory=Storage)
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ from core.instance import Instance
 from core.memory import MemoryJudge
 from core.models.library import ModelLibrary
 from core.paths import Paths, ensure_private_folder
-from core.settings import Settings, SettingsStore
+from core.settings import Settings, SettingsStore, iter_settings
 from desktop import capture, clipboard, hotkeys, notify
 from desktop.clipboard.base import ClipboardBackend
 from desktop.display import display_problem
@@ -48,6 +49,7 @@ from desktop.hotkey_manager import HotkeyManager
 from desktop.models_controller import ModelsController
 from desktop.notify.base import NotifyBackend
 from desktop.overlay import Overlay
+from desktop.panel_controller import PanelController, Parts
 from desktop.result import ResultCard
 from desktop.snip import SnipController
 from desktop.texts import error_hint, error_sentence, model_state
@@ -58,6 +60,7 @@ from desktop.worker import Bridge, HostThread
 if TYPE_CHECKING:
     from desktop.history_window import HistoryWindow
     from desktop.memory_row import MemoryRow
+    from desktop.server_trial import ServerTrial
     from desktop.settings_dialog import SettingsDialog
 
 log = logging.getLogger(__name__)
@@ -68,8 +71,10 @@ _PRUNE_AFTER_CHANGE_MS = 60_000
 _RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 
 
-def run(flags: dict[str, Any], capture_now: bool) -> int:
+def run(flags: dict[str, Any], first: str) -> int:
     """Start the tray, or hand over to the one that runs. Returns the exit code.
+
+    ``first`` is the command that comes first (``capture``, ``panel``), or empty.
 
     Raises:
         YomitoriError: there is no display, or a folder cannot be used.
@@ -80,7 +85,7 @@ def run(flags: dict[str, Any], capture_now: bool) -> int:
     paths = Paths.for_user()
     instance = Instance(paths.runtime)
     if not instance.acquire():
-        instance.call("capture" if capture_now else "show")
+        instance.call(first or "show")
         print("Yomitori is already running; it was told to show itself.", file=sys.stderr)  # noqa: T201
         return 0
     try:
@@ -96,7 +101,7 @@ def run(flags: dict[str, Any], capture_now: bool) -> int:
         desktop = Desktop(app, settings, paths, instance)
         try:
             with _Signals(desktop.quit):
-                desktop.start(capture_now)
+                desktop.start(first)
                 return app.exec()
         finally:
             desktop.close()
@@ -148,7 +153,14 @@ class Desktop(QObject):
         self.bridge = Bridge(self)
         memory = MemoryJudge()
         self.library = ModelLibrary(settings, paths, paths.log, runner=HostThread, memory=memory)
-        self.engine = Engine(settings, paths.log, runner=HostThread, library=self.library, memory=memory)
+        self.engine = Engine(
+            settings,
+            paths.log,
+            runner=HostThread,
+            library=self.library,
+            memory=memory,
+            server_key=_server_key,
+        )
         self.bridge.watch(self.engine)
         self._first_start = not paths.history_file.exists()
         self.history = self._open_history()
@@ -180,15 +192,33 @@ class Desktop(QObject):
             lambda: self._settings_dialog is not None and self._settings_dialog.isVisible(),
             self,
         )
+        self.panel = PanelController(
+            Parts(
+                self.engine,
+                self.bridge,
+                settings,
+                self.history,
+                paths,
+                self.theme,
+                self.messages,
+                self.clipboard,
+                self.models,
+                self.controller,
+            ),
+            language_of_texts(),
+            self,
+        )
         self._history_window: HistoryWindow | None = None
         self._memory_row: MemoryRow | None = None
+        # Outlives the dialog: what keyring and name server answer may come after it was closed.
+        self._server_trial: ServerTrial | None = None
         self._settings_dialog: SettingsDialog | None = None
         self._prune_timer = QTimer(self, interval=_PRUNE_EVERY_MS)
         self._prune_soon = QTimer(self, singleShot=True, interval=_PRUNE_AFTER_CHANGE_MS)
         self._prune_for = settings.current.storage
         self._connect()
 
-    def start(self, capture_now: bool) -> None:
+    def start(self, first: str) -> None:
         sys.excepthook = self._on_exception
         self._show_state()
         self.tray.show()
@@ -200,8 +230,8 @@ class Desktop(QObject):
         self._prune()
         self._prune_timer.start()
         self.models.start()
-        if capture_now:
-            self.controller.snip()
+        if first:
+            self._on_command(first)
 
     def _welcome(self) -> None:
         key = self._settings.current.capture.snip_hotkey
@@ -212,7 +242,7 @@ class Desktop(QObject):
 
     def _tell_problems(self) -> None:
         """What went wrong before there was anybody to tell, in one message: a second hides the first."""
-        problems: list[YomitoriError] = list(self._settings.warnings)
+        problems: list[YomitoriError] = [*self._settings.warnings, *self.panel.warnings]
         if self.history is not None and self.history.notice is not None:
             problems.append(self.history.notice)
         if problems:
@@ -235,6 +265,7 @@ class Desktop(QObject):
         self._heap.close()
         self.hotkeys.close()
         self.controller.close()
+        self.panel.close()
         for window in (self._history_window, self._settings_dialog):
             if window is not None:
                 window.close()
@@ -242,10 +273,13 @@ class Desktop(QObject):
         self.tray.close()
         if self._clipboard is not None:
             self._clipboard.hand_over()
+        if self._server_trial is not None:
+            self._server_trial.close()
         self.bridge.close()
         self.engine.close()
         # After the engine, which asks it for weights. A download that runs is paused.
         self.library.close()
+        self.panel.forget()
         if self.history is not None:
             self.history.close()
         # Last: whoever gets the lock next opens the history.
@@ -267,8 +301,11 @@ class Desktop(QObject):
         actions.repeat.triggered.connect(self.controller.repeat)
         actions.clipboard.triggered.connect(self.controller.read_clipboard)
         actions.open_image.triggered.connect(self._open_image)
+        actions.panel.triggered.connect(self._show_panel)
+        actions.ask_snip.triggered.connect(self._snip_and_ask)
+        actions.ask_clipboard.triggered.connect(self.panel.ask_clipboard)
         actions.history.triggered.connect(self.show_history)
-        actions.settings.triggered.connect(self.show_settings)
+        actions.settings.triggered.connect(self._show_settings)
         actions.pause_hotkeys.toggled.connect(self._pause_hotkeys)
         actions.pause_history.toggled.connect(self._pause_history)
         actions.quit.triggered.connect(self.quit)
@@ -279,6 +316,9 @@ class Desktop(QObject):
         self.bridge.state_changed.connect(self.models.on_state)
         self.models.changed.connect(self._show_state)
         self.models.window_closed.connect(self._heap.trim_soon)
+        self.panel.window_closed.connect(self._heap.trim_soon)
+        self.panel.settings_requested.connect(self.show_settings)
+        self.panel.models_requested.connect(partial(self.models.show_for, "vision.model"))
         self.bridge.command.connect(self._on_command)
         self.tray.no_tray.connect(self._on_no_tray)
         self.controller.history_changed.connect(self._refresh_history)
@@ -293,18 +333,36 @@ class Desktop(QObject):
             self.controller.repeat()
         elif action == "card":
             self.controller.focus_card()
+        elif action == "panel":
+            self.panel.toggle()
+        elif action == "ask":
+            self._snip_and_ask()
+        elif action == "ask_clipboard":
+            self.panel.ask_clipboard()
 
     def _on_command(self, command: str) -> None:
         if command == "capture":
             self.controller.snip()
+        elif command == "panel":
+            self.panel.show()
         elif command == "show":
             self.show_history()
+        elif command == "unload":
+            self.models.free_memory()
         elif command == "quit":
             self.quit()
 
     def _on_hotkeys_changed(self) -> None:
         self.actions.show_keys(self.hotkeys.keys)
+        self.panel.set_keys(self.hotkeys.keys)
         self._show_notes()
+
+    def _show_panel(self) -> None:
+        self.card.dismiss()
+        self.panel.show()
+
+    def _snip_and_ask(self) -> None:
+        self.controller.snip(asks=True)
 
     def _on_state(self, state: HostState) -> None:
         self._show_state()
@@ -323,9 +381,13 @@ class Desktop(QObject):
         self.actions.unload.setEnabled(any(state.memory for state in self._states()))
         self._show_notes()
 
+    def _unload(self) -> None:
+        for role in ("ocr", "vision"):
+            self.engine.unload(role)
+
     def _states(self) -> list[HostState]:
-        """Of the engine that was chosen, and of the built-in one that helps it out."""
-        return [self.engine.state("ocr"), self.engine.state("quick")]
+        """Of the engine that reads, the built-in one that helps it out, and the model that answers."""
+        return [self.engine.state(role) for role in ("ocr", "quick", "vision")]
 
     def _show_notes(self) -> None:
         if self._settings_dialog is None:
@@ -403,6 +465,7 @@ class Desktop(QObject):
             window.copy_requested.connect(self.controller.copy)
             window.copy_image_requested.connect(self._copy_image)
             window.reread_requested.connect(self.controller.read_again)
+            window.ask_requested.connect(self.panel.ask_about_row)
             window.destroyed.connect(self._on_history_destroyed)
             window.problem.connect(self.messages.tell_error)
             self._history_window = window
@@ -420,31 +483,58 @@ class Desktop(QObject):
 
     # ---- settings
 
-    def show_settings(self) -> None:
+    def _show_settings(self) -> None:
+        self.show_settings()
+
+    def show_settings(self, group: str = "") -> None:
+        """Open the settings, at the page of ``group`` if one is named."""
         if self._settings_dialog is None:
             from desktop.download_panel import Downloads
             from desktop.memory_row import MemoryRow
+            from desktop.prompts_editor import PromptsEditor
             from desktop.row_notes import RowNotes
+            from desktop.server_rows import server_rows
+            from desktop.server_trial import ServerTrial
             from desktop.settings_dialog import SettingsDialog
 
             tasks = self.models.tasks
             offer = self.models.offer_download
-            self._memory_row = MemoryRow(self._states, self.engine.unload)
+            self._memory_row = MemoryRow(self._states, self._unload)
+            if self._server_trial is None:
+                self._server_trial = ServerTrial(self.engine, self.bridge, self._settings, self)
             dialog = SettingsDialog(
                 self._settings,
                 self.theme,
                 self._paths,
-                RowNotes(self._settings, self.engine, tasks, self.hotkeys, offer, self._capture_name),
-                {"models": [self._memory_row], "models.ocr_model": [Downloads(tasks)]},
+                RowNotes(
+                    self._settings,
+                    self.engine,
+                    tasks,
+                    self.hotkeys,
+                    offer,
+                    self._capture_name,
+                    offer_asking=self.models.offer_asking,
+                ),
+                {
+                    "models": [self._memory_row],
+                    "models.ocr_model": [Downloads(tasks)],
+                    "panel": [PromptsEditor(self.panel.prompts, self.theme)],
+                    **server_rows(self._server_trial),
+                },
             )
             # A key that is grabbed cannot be recorded.
             dialog.recording_changed.connect(self._pause_hotkeys)
-            dialog.models_requested.connect(self.models.show_window)
+            dialog.models_requested.connect(self.models.show_for)
             dialog.destroyed.connect(self._on_settings_destroyed)
             self._settings_dialog = dialog
             self._show_notes()
             tasks.look()
         self.card.dismiss()
+        if group:
+            from desktop.setting_controls import translated
+
+            titles = {info.group: info.group_title for info in iter_settings()}
+            self._settings_dialog.open_group(translated(titles[group]))
         _raise(self._settings_dialog)
 
     def _capture_name(self) -> str:
@@ -483,6 +573,18 @@ class Desktop(QObject):
             error if isinstance(error, YomitoriError) else YomitoriError(detail=str(error) or kind.__name__)
         )
         self.messages.tell_error(ours)
+
+
+def _server_key(address: str) -> str:
+    # Asked for in the job's thread only: the keyring's libraries cost memory and time at start.
+    from core.vision.keys import get_key
+
+    return get_key(address)
+
+
+def language_of_texts() -> str:
+    """Which of the languages that a model is spoken to in is that of the menus: ``en`` or ``ja``."""
+    return "ja" if QLocale().language() == QLocale.Language.Japanese else "en"
 
 
 def _raise(window: Any) -> None:

@@ -47,6 +47,8 @@ class CardParts:
         # As wide as with the longer word, so that nothing moves when the text has been copied.
         self.copy.setMinimumWidth(self.copy.sizeHint().width())
         self.show_copied(False)
+        self.ask = _button(translate("ResultCard", "Ask"))
+        self.ask.setToolTip(translate("ResultCard", "Ask about the picture in the side panel"))
         self.again = _button(translate("ResultCard", "Read again"))
         self.edit = _button(translate("ResultCard", "Edit"), "ghost")
         self.done = _button(translate("ResultCard", "Done"), "primary")
@@ -63,7 +65,7 @@ class CardParts:
         top.addWidget(self.close, 0, Qt.AlignmentFlag.AlignTop)
         row = QHBoxLayout()
         row.setSpacing(2 * STEP)
-        for widget in (self.copy, self.again, self.edit, *self._editing_parts):
+        for widget in (self.copy, self.ask, self.again, self.edit, *self._editing_parts):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.facts)
@@ -77,7 +79,7 @@ class CardParts:
         row.setContentsMargins(0, STEP, 0, 0)
         column.addWidget(self._row)
         order = (
-            *(self.text, self.stepper.back, self.stepper.forward, self.copy, self.again, self.edit),
+            *(self.text, self.stepper.back, self.stepper.forward, self.copy, self.ask, self.again, self.edit),
             *(self.done, self.undo, self.close),
         )
         for before, after in pairwise(order):
@@ -108,6 +110,7 @@ class CardParts:
         self.status.setText(status)
         set_role(self.status, role)
         self.copy.setVisible(text)
+        self.ask.setVisible(True)
         self.edit.setVisible(text)
         self.again.setVisible(bool(again))
         self.again.setText(again)
@@ -146,7 +149,7 @@ class CardParts:
     def begin_edit(self) -> None:
         self.text.mark()
         self.text.set_editable(True)
-        for widget in (self.copy, self.again, self.edit):
+        for widget in (self.copy, self.ask, self.again, self.edit):
             widget.setVisible(False)
         for widget in self._editing_parts:
             widget.setVisible(True)
@@ -158,7 +161,7 @@ class CardParts:
 
     def show_buttons(self) -> None:
         """Those for a text that is not being edited."""
-        for widget in (self.copy, self.edit):
+        for widget in (self.copy, self.ask, self.edit):
             widget.setVisible(True)
         self.offer_again(False)
 
@@ -175,7 +178,8 @@ class CardParts:
         self.bar.setGeometry(margins.left(), margins.top() - 2 * STEP, CONTENT_WIDTH, height)
 
     def _room_for_facts(self) -> int:
-        buttons = [part for part in (self.copy, self.again, self.edit) if part.isVisibleTo(self._row)]
+        parts = (self.copy, self.ask, self.again, self.edit)
+        buttons = [part for part in parts if part.isVisibleTo(self._row)]
         taken = sum(max(part.sizeHint().width(), part.minimumWidth()) + 2 * STEP for part in buttons)
         # The stretch between them has its spacing, too.
         return CONTENT_WIDTH - taken - 2 * STEP

@@ -21,7 +21,7 @@ from desktop.card_place import GAP, place_card
 from desktop.focus import Focus
 from desktop.theme import CARD_RADIUS, STEP, Theme
 
-CARD_WIDTH = 384
+CARD_WIDTH = 440
 CONTENT_WIDTH = CARD_WIDTH - 2 * 3 * STEP
 """The room between the margins, in logical pixels."""
 _SHADOW = (4 * STEP, 3 * STEP, 4 * STEP, 5 * STEP)

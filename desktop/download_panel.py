@@ -16,6 +16,7 @@ from desktop.model_tasks import Doing, ModelTasks, Task
 from desktop.model_texts import amount_of, phase_title, progress_line, translate
 from desktop.texts import breakable, error_hint, error_sentence
 from desktop.theme import STEP, set_kind, set_role
+from desktop.turning_row import TurningRow
 
 _STEPS = 1000
 
@@ -54,10 +55,8 @@ class DownloadPanel(QWidget):
         self.pause.clicked.connect(self.pause_requested)
         self.resume.clicked.connect(self.resume_requested)
         self.cancel.clicked.connect(self.cancel_requested)
-        line = QHBoxLayout()
-        line.setSpacing(3 * STEP)
-        line.addWidget(self.title, 1)
-        line.addWidget(self.figures, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self.figures.setWordWrap(True)
+        line = TurningRow(self.title, self.figures, spacing=3 * STEP, stretch=True)
         buttons = QHBoxLayout()
         buttons.setSpacing(2 * STEP)
         buttons.addStretch(1)
@@ -66,7 +65,7 @@ class DownloadPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * STEP)
-        layout.addLayout(line)
+        layout.addWidget(line)
         layout.addWidget(self.bar)
         problem = QVBoxLayout()
         problem.setSpacing(2)

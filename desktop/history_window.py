@@ -48,6 +48,8 @@ class HistoryWindow(QWidget):
     """The picture as PNG or WebP."""
     reread_requested = Signal(int)
     """The id of the row to be read again."""
+    ask_requested = Signal(int)
+    """The id of the row whose picture the user wants to ask about."""
     problem = Signal(object)
     """A ``StorageError``."""
 
@@ -330,6 +332,7 @@ class HistoryWindow(QWidget):
         again = self.tr("Retry") if row.state is State.FAILED else self.tr("Read again")
         reread = menu.addAction(again, lambda: self._do("reread", row.id))
         reread.setEnabled(row.state is not State.PENDING)
+        menu.addAction(self.tr("Ask about it"), lambda: self.ask_requested.emit(row.id))
         menu.addSeparator()
         selected = self._selected()
         if row.id in selected and len(selected) > 1:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from core.errors import BackendUnavailable, SettingsError, YomitoriError
-from core.settings import Settings, SettingsStore, find_setting
+from core.settings import Settings, SettingsStore, find_setting, value_of
 from desktop.hotkeys.base import HotkeyBackend
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,9 @@ ACTIONS = {
     "snip": "capture.snip_hotkey",
     "repeat": "capture.repeat_hotkey",
     "card": "capture.card_hotkey",
+    "panel": "panel.panel_hotkey",
+    "ask": "panel.ask_hotkey",
+    "ask_clipboard": "panel.clipboard_hotkey",
 }
 """Action and the setting that holds its key."""
 
@@ -65,8 +68,7 @@ class HotkeyManager(QObject):
         self._drop_backend()
 
     def _wanted(self, settings: Settings) -> tuple[str, ...]:
-        capture = settings.capture
-        return (capture.hotkey_backend, capture.snip_hotkey, capture.repeat_hotkey, capture.card_hotkey)
+        return (settings.capture.hotkey_backend, *(value_of(settings, key) for key in ACTIONS.values()))
 
     def _on_settings(self, settings: Settings) -> None:
         if self._wanted(settings) != self._bound_for:
@@ -88,9 +90,8 @@ class HotkeyManager(QObject):
         self.changed.emit()
 
     def _take_keys(self, settings: Settings) -> None:
-        capture = settings.capture
         try:
-            self._backend = self._choose(capture.hotkey_backend)
+            self._backend = self._choose(settings.capture.hotkey_backend)
         except BackendUnavailable as error:
             self.problems["capture.hotkey_backend"] = error
             self.failed.emit(error)
@@ -102,12 +103,11 @@ class HotkeyManager(QObject):
             "snip": self.tr("Snip"),
             "repeat": self.tr("Repeat last region"),
             "card": self.tr("Go to the result card"),
+            "panel": self.tr("Open the panel"),
+            "ask": self.tr("Snip and ask"),
+            "ask_clipboard": self.tr("Ask about the clipboard's picture"),
         }
-        bindings = {
-            "snip": capture.snip_hotkey,
-            "repeat": capture.repeat_hotkey,
-            "card": capture.card_hotkey,
-        }
+        bindings = {action: value_of(settings, key) for action, key in ACTIONS.items()}
         self._backend.bind(bindings, titles)
 
     def _on_bound(self, action: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,15 +17,17 @@ from PySide6.QtWidgets import (
 
 from core.memory import format_bytes
 from core.models.entries import FileCheck, ModelEntry, RevisionEntry
+from core.models.estimate import Fit
 from desktop.download_panel import DownloadPanel
 from desktop.keyboard import can_have_keyboard, keyboard_stays
-from desktop.model_survey import Fit, Survey
+from desktop.model_survey import Survey
 from desktop.model_tasks import Doing, ModelTasks, Task
 from desktop.model_texts import (
     download_button,
     fit_text,
     last_used,
     licence_title,
+    needs_text,
     short_commit,
     translate,
     what_for,
@@ -64,16 +68,15 @@ class RevisionLine(QWidget):
 def revision_text(revision: RevisionEntry, in_use: bool, one: bool) -> str:
     """``Revision aa6573b · 444 MB · in use · used today``.
 
-    Only what reads is in use. Of several revisions of another model one is ``current``: it would be loaded.
+    Only what reads or answers is in use; of ``one`` alone the card says that already. Of several revisions of
+    another model one is ``current``: it would be loaded.
     """
     parts = [
         translate("ModelTexts", "Revision {0}").format(short_commit(revision.commit)),
         format_bytes(revision.size),
     ]
-    if in_use:
-        parts.append(translate("ModelTexts", "in use"))
-    elif revision.current and not one:
-        parts.append(translate("ModelTexts", "current"))
+    if not one and (in_use or revision.current):
+        parts.append(translate("ModelTexts", "in use") if in_use else translate("ModelTexts", "current"))
     if not revision.complete:
         parts.append(translate("ModelTexts", "not complete"))
     elif revision.last_used or not in_use:
@@ -90,6 +93,27 @@ def revision_text(revision: RevisionEntry, in_use: bool, one: bool) -> str:
 def checks_text(bad: tuple[FileCheck, ...]) -> str:
     """What is wrong with which files."""
     return "\n".join(f"{check.name}: {check.detail}" for check in bad)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a model stands beside the others.
+
+    Attributes:
+        fit: whether it fits, None where nobody knows.
+        earlier: the commit that can be gone back to, empty for none.
+        chosen: the setting names this model.
+        automatic: the setting names none, and this one is taken.
+        locked: what sets that for this run, empty where the user may choose.
+        in_use: the commit that is read or answered with, empty for none.
+    """
+
+    fit: Fit | None = None
+    earlier: str = ""
+    chosen: bool = False
+    automatic: bool = False
+    locked: str = ""
+    in_use: str = ""
 
 
 class ModelRow(QFrame):
@@ -114,6 +138,7 @@ class ModelRow(QFrame):
         set_role(self.badge, "good")
         self.purpose = words("muted")
         self.facts = words("muted")
+        self.needs = words("muted")
         self.fit = words("muted")
         self.status = words()
         self.hint = words("muted")
@@ -126,7 +151,7 @@ class ModelRow(QFrame):
         self.panel.cancel_requested.connect(lambda: self.cancel_requested.emit(repo))
 
         self.download = QPushButton()
-        self.use = QPushButton(self.tr("Use"))
+        self.use = QPushButton()
         self.update_button = QPushButton()
         self.check = QPushButton(self.tr("Check for updates"))
         self.stop = QPushButton(self.tr("Stop"))
@@ -193,7 +218,7 @@ class ModelRow(QFrame):
         about = QVBoxLayout()
         about.setSpacing(2)
         about.addLayout(top)
-        for label in (self.purpose, self.facts, self.fit):
+        for label in (self.purpose, self.facts, self.needs, self.fit):
             about.addWidget(label)
         outcome = QVBoxLayout()
         outcome.setSpacing(2)
@@ -209,43 +234,27 @@ class ModelRow(QFrame):
         layout.addWidget(self.panel)
         layout.addWidget(self._actions)
 
-    def refresh(
-        self,
-        entry: ModelEntry,
-        fit: Fit | None,
-        earlier: str,
-        chosen: bool,
-        locked: str,
-        in_use: str,
-    ) -> None:
-        """Show how it stands.
-
-        Args:
-            earlier: the commit that can be gone back to, empty for none.
-            chosen: whether the setting names this model.
-            locked: what sets that for this run, empty where the user may choose.
-            in_use: the commit that is read with, empty for none.
-        """
+    def refresh(self, entry: ModelEntry, standing: Standing) -> None:
+        """Show how it stands."""
         with keyboard_stays(self, self._successor):
-            self._refresh(entry, fit, earlier, chosen, locked, in_use)
+            self._refresh(entry, standing)
 
-    def _refresh(
-        self, entry: ModelEntry, fit: Fit | None, earlier: str, chosen: bool, locked: str, in_use: str
-    ) -> None:
+    def _refresh(self, entry: ModelEntry, standing: Standing) -> None:
         self._entry = entry
         task = self._tasks.task(self.repo)
-        ready = entry.state == "ready"
+        survey = self._tasks.survey
         busy = task.doing is not None
         show(self.title, entry.title)
         self.setAccessibleName(entry.title)
         self.more.setAccessibleName(self.tr("More about {0}").format(entry.title))
-        badge = self.tr("In use") if in_use else self.tr("Chosen") if chosen and ready else ""
-        show(self.badge, badge, "good" if in_use else "muted")
+        show(self.badge, self._badge(entry, standing), "good" if standing.in_use else "muted")
         show(self.purpose, what_for(entry))
         show(self.facts, self._facts(entry))
-        devices = self._tasks.survey.devices if self._tasks.survey is not None else ()
+        needs = survey.needs.get(entry.repo, {}) if survey is not None else {}
+        show(self.needs, needs_text(needs))
+        fit, devices = standing.fit, survey.devices if survey is not None else ()
         show(self.fit, fit_text(fit, devices), "muted" if fit is None or fit.fits else "warn")
-        self._show_revisions(entry, earlier, busy, in_use)
+        self._show_revisions(entry, standing.earlier, busy, standing.in_use)
         self._show_outcome(task)
         self.offer.show_plan(task.offer if not busy else None, entry)
         paused = self._tasks.is_paused(self.repo)
@@ -253,7 +262,14 @@ class ModelRow(QFrame):
         self.panel.setVisible(transfer)
         if transfer:
             self.panel.show_download(entry.title, task, entry)
-        self._show_buttons(entry, task, paused, chosen, locked)
+        self._show_buttons(entry, task, paused, standing)
+
+    def _badge(self, entry: ModelEntry, standing: Standing) -> str:
+        if standing.automatic:
+            return self.tr("Chosen automatically") if entry.state == "ready" else self.tr("Recommended here")
+        if standing.in_use:
+            return self.tr("In use")
+        return self.tr("Chosen") if standing.chosen and entry.state == "ready" else ""
 
     def _successor(self, gone: QWidget) -> QWidget | None:
         """What gets the keyboard when ``gone``, which had it, is not there any more.
@@ -264,7 +280,7 @@ class ModelRow(QFrame):
             back = (self._asked, self.offer.accept, self.offer.download, self.more)
             return next((part for part in back if part is not None and can_have_keyboard(part, self)), None)
         self._asked = gone
-        return self._first_part()
+        return self.first_part()
 
     def _facts(self, entry: ModelEntry) -> str:
         # The line of a revision tells its size; together they need more.
@@ -328,14 +344,18 @@ class ModelRow(QFrame):
         show(self.status, status, role)
         show(self.hint, hint)
 
-    def _show_buttons(self, entry: ModelEntry, task: Task, paused: bool, chosen: bool, locked: str) -> None:
+    def _show_buttons(self, entry: ModelEntry, task: Task, paused: bool, standing: Standing) -> None:
+        chosen, locked = standing.chosen, standing.locked
         ready = entry.state == "ready"
         quiet = task.doing is None and task.offer is None
         self.download.setVisible(quiet and not ready and not paused and entry.from_hub)
         self.download.setText(download_button(entry.needed_bytes))
+        set_kind(self.download, "primary" if standing.fit is None or standing.fit.fits else "")
         self.use.setVisible(quiet and ready and not chosen)
         self.use.setEnabled(not locked)
-        set_kind(self.use, "" if task.update is not None else "primary")
+        # What is taken anyway is only taken for good.
+        self.use.setText(self.tr("Always use this") if standing.automatic else self.tr("Use"))
+        set_kind(self.use, "" if task.update is not None or standing.automatic else "primary")
         self.use.setToolTip(self.tr("Set by {0} for this run.").format(locked) if locked else "")
         self.update_button.setVisible(quiet and task.update is not None and not paused)
         if task.update is not None:
@@ -370,11 +390,12 @@ class ModelRow(QFrame):
 
     def take_focus(self) -> None:
         """The keyboard goes to what can be done with the model, not to what it is about."""
-        part = self._first_part()
+        part = self.first_part()
         if part is not None:
             part.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _first_part(self) -> QWidget | None:
+    def first_part(self) -> QWidget | None:
+        """What can be done with the model, the likeliest first."""
         panel, offer = self.panel, self.offer
         first = (offer.accept, offer.download, panel.resume, panel.pause, *self._buttons)
         parts = (*first, *self.tab_order())
@@ -388,8 +409,7 @@ class FolderRow(QFrame):
         super().__init__(parent)
         set_role(self, "card")
         self.title = words("strong")
-        self.badge = QLabel(self.tr("In use"))
-        set_role(self.badge, "good")
+        self.badge = QLabel()
         self.facts = words("muted")
         self.fit = words("muted")
         self.problem = words("bad")
@@ -404,13 +424,17 @@ class FolderRow(QFrame):
         for label in (self.facts, self.fit, self.problem, self.hint):
             layout.addWidget(label)
 
-    def show_chosen(self, survey: Survey) -> None:
-        chosen = survey.chosen
-        self.setVisible(chosen.entry is None)
-        if chosen.entry is not None:
+    def show_chosen(self, survey: Survey, role: str = "ocr") -> None:
+        chosen = survey.chosen_for(role)
+        shown = chosen.entry is None and not chosen.automatic
+        self.setVisible(shown)
+        if not shown:
             return
         checkpoint = chosen.checkpoint
         show(self.title, chosen.title)
+        in_use = survey.works(role)
+        set_role(self.badge, "good" if in_use else "muted")
+        self.badge.setText(self.tr("In use") if in_use else self.tr("Chosen"))
         self.badge.setVisible(checkpoint is not None)
         parts = [self.tr("Folder {0}").format(chosen.setting)]
         if checkpoint is not None and checkpoint.converted:
@@ -418,7 +442,7 @@ class FolderRow(QFrame):
         elif checkpoint is not None and checkpoint.needs_conversion:
             parts.append(translate("ModelTexts", "is converted to safetensors before its first use"))
         show(self.facts, " · ".join(parts))
-        fit = survey.fit
+        fit = survey.fit_for(role)
         show(self.fit, fit_text(fit, survey.devices), "muted" if fit is None or fit.fits else "warn")
         problem = chosen.problem
         show(self.problem, "" if problem is None else error_sentence(problem))

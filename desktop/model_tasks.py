@@ -28,9 +28,10 @@ from core.models.entries import (
     Progress,
     Update,
 )
+from core.models.layout import is_vision
 from core.models.library import ModelLibrary
 from core.settings import Settings, SettingsStore
-from desktop.model_survey import Devices, Survey, survey
+from desktop.model_survey import Devices, Held, Survey, survey
 from desktop.worker import Bridge
 
 _SURVEY_DELAY_MS = 150
@@ -77,8 +78,14 @@ QUIET = Task()
 
 
 def _what_counts(settings: Settings) -> object:
-    """The settings that a survey depends on."""
-    return settings.models, settings.reading.engine
+    """The settings that a survey, or what is shown with it, depends on."""
+    vision = settings.vision
+    asking = (vision.backend, vision.model, vision.device, vision.precision)
+    return settings.models, settings.reading.engine, asking, (vision.server_url, vision.server_model)
+
+
+def _role_of(path: Path, otherwise: str) -> str:
+    return "vision" if is_vision(path) else otherwise
 
 
 class ModelTasks(QObject):
@@ -100,14 +107,17 @@ class ModelTasks(QObject):
         bridge: Bridge,
         devices: Devices,
         parent: QObject | None = None,
+        held: Held = dict,
     ) -> None:
+        """``devices`` and ``held`` are called in other threads."""
         super().__init__(parent)
         self._library = library
         self._settings = settings
         self._bridge = bridge
         self._devices = devices
+        self._held = held
         self.survey: Survey | None = None
-        self._added: list[str] = []
+        self._added: dict[str, str] = {}
         self._tasks: dict[str, Task] = {}
         self._jobs: dict[str, Job[Any]] = {}
         self._discard: set[str] = set()
@@ -155,7 +165,7 @@ class ModelTasks(QObject):
             self._soon.start()
             return
         self._surveying = True
-        added, outdated = tuple(self._added), frozenset(self._outdated)
+        added, outdated = dict(self._added), frozenset(self._outdated)
 
         def done(found: Survey | None, error: YomitoriError | None) -> None:
             self._surveying = False
@@ -164,7 +174,9 @@ class ModelTasks(QObject):
                 self.survey = found
                 self.surveyed.emit()
 
-        self._bridge.run(lambda: survey(self._settings, self._library, self._devices, added), done)
+        self._bridge.run(
+            lambda: survey(self._settings, self._library, self._devices, added, held=self._held), done
+        )
 
     def _on_settings(self, settings: Settings) -> None:
         counts = _what_counts(settings)
@@ -188,25 +200,30 @@ class ModelTasks(QObject):
 
     # ---- what the user asks for
 
-    def add(self, name: str) -> str:
-        """Have a hub id in the list; its repository.
+    def add(self, name: str, role: str = "ocr") -> str:
+        """Have a hub id in the list; its repository. ``role`` is what it is meant for, until its files tell.
 
         Raises:
             ModelUnknown: it is no hub id.
         """
         repo = self._library.model(name).repo
-        if repo not in self._added:
-            self._added.append(repo)
+        self._added[repo] = role
         self.look()
         return repo
 
-    def check_folder(self, path: Path, done: Callable[[YomitoriError | None], None]) -> None:
-        """Whether a folder holds a model that can be read with; ``done`` hears why not."""
-        self._bridge.run(lambda: self._library.lookup("ocr", str(path)), lambda _, error: done(error))
+    def check_folder(self, path: Path, done: Callable[[str, YomitoriError | None], None]) -> None:
+        """Whether a folder holds a model; ``done`` hears its role (``ocr``, ``vision``), or why not."""
+
+        def check() -> str:
+            role = _role_of(path, "ocr")
+            self._library.lookup(role, str(path))
+            return role
+
+        self._bridge.run(check, lambda role, error: done(role or "", error))
 
     def forget(self, repo: str) -> None:
         """Take a hub id that was added, and never downloaded, from the list."""
-        self._added = [known for known in self._added if known != repo]
+        self._added.pop(repo, None)
         self.dismiss(repo)
         self.look()
 
@@ -293,14 +310,20 @@ class ModelTasks(QObject):
 
         self._start(repo, Doing.REMOVE, lambda _: self._library.remove(repo, commit), done)
 
-    def import_from(self, path: Path, repo: str = IMPORT) -> None:
-        """Take a model from a folder or a zip file; without ``repo`` the files tell which it is."""
+    def import_from(self, path: Path, repo: str = IMPORT, role: str = "ocr") -> None:
+        """Take a model from a folder or a zip file; without ``repo`` the files tell which it is.
+
+        ``role`` is what it is meant for, where neither ``repo`` nor the folder tells.
+        """
 
         def done(imported: Imported) -> Task:
             self.arrived.emit("import", imported.repo)
             return Task(said=self.tr("Imported from {0}.").format(path.name))
 
-        self._start(repo, Doing.IMPORT, lambda told: self._library.import_from(path, repo, told), done)
+        def submit(told: OnProgress) -> Job[Imported]:
+            return self._library.import_from(path, repo, told, _role_of(path, role))
+
+        self._start(repo, Doing.IMPORT, submit, done)
 
     def roll_back(self, repo: str) -> None:
         """Use the revision before the one in use."""

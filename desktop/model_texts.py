@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, Qt
 
@@ -10,7 +10,8 @@ from core.devices import Device
 from core.errors import ModelUnknown, YomitoriError
 from core.memory import format_bytes
 from core.models.entries import DownloadPlan, ModelEntry, Progress
-from desktop.model_survey import Fit
+from core.models.estimate import Fit
+from core.models.renamed import Renamed
 from desktop.texts import device_word, error_hint, error_sentence
 
 _SHORT_COMMIT = 7
@@ -48,7 +49,7 @@ def licence_title(licence: str) -> str:
     """``apache-2.0`` as it is written in print; others as the hub has them."""
     if not licence:
         return translate("ModelTexts", "not stated")
-    known = {"apache-2.0": "Apache 2.0", "mit": "MIT"}
+    known = {"apache-2.0": "Apache 2.0", "mit": "MIT", "llama2": "Llama 2 Community License"}
     return known.get(licence, licence)
 
 
@@ -123,7 +124,8 @@ def phase_title(phase: str, title: str) -> str:
 
 
 def fit_text(fit: Fit | None, devices: Sequence[Device] = ()) -> str:
-    """``Needs 1.1 GB, 20.4 GB free.``, or that it does not fit; empty where that is not known."""
+    """``Fits: needs 1.1 GB of memory, 20.4 GB free on CPU.``; where it would run instead, or that it does not
+    fit; empty where that is not known."""
     if fit is None:
         return ""
     need, free = format_bytes(fit.need), format_bytes(fit.free)
@@ -132,7 +134,47 @@ def fit_text(fit: Fit | None, devices: Sequence[Device] = ()) -> str:
         return translate("ModelTexts", "Does not fit: needs {0} of memory, {1} free on {2}.").format(
             need, free, where
         )
+    if fit.tight:
+        first = fit.tight[0]
+        return translate(
+            "ModelTexts", "Needs {0}, {1} free on {2}: will run on {3} (needs {4} there, {5} free)."
+        ).format(
+            format_bytes(first.need),
+            format_bytes(first.free),
+            device_word(first.device, devices),
+            _with_article(fit.device, devices),
+            need,
+            free,
+        )
     return translate("ModelTexts", "Fits: needs {0} of memory, {1} free on {2}.").format(need, free, where)
+
+
+def _with_article(device: str, devices: Sequence[Device]) -> str:
+    return translate("ModelTexts", "the CPU") if device == "cpu" else device_word(device, devices)
+
+
+def needs_text(needs: Mapping[str, int]) -> str:
+    """``Needs 5.3 GB of memory with fp32, 3.1 GB with bf16, fp16.``; empty where that is not known."""
+    if not needs:
+        return ""
+    by_need: dict[int, list[str]] = {}
+    for precision, need in needs.items():
+        by_need.setdefault(need, []).append(precision)
+    parts = [
+        translate("ModelTexts", "{0} with {1}").format(format_bytes(need), ", ".join(precisions))
+        for need, precisions in sorted(by_need.items(), reverse=True)
+    ]
+    return translate("ModelTexts", "Memory needed: {0}").format("; ".join(parts))
+
+
+def renamed_text(renamed: Renamed | None) -> str:
+    """What is taken in the place of a model that cannot be loaded, and why; empty for none."""
+    if renamed is None:
+        return ""
+    return translate(
+        "ModelTexts",
+        "{0} is in LLaVA's original format, which cannot be loaded. Its conversion {1} is taken instead.",
+    ).format(renamed.old, renamed.new)
 
 
 def plan_text(plan: DownloadPlan) -> str:

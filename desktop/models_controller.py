@@ -15,6 +15,7 @@ from core.memory import format_bytes
 from core.models.entries import ModelEntry
 from core.models.library import ModelLibrary
 from core.settings import SettingsStore
+from desktop.model_survey import MODEL_SETTINGS
 from desktop.model_tasks import ModelTasks
 from desktop.model_texts import downloading
 from desktop.texts import engine_title
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from desktop.models_dialog import ModelsDialog
 
 _ENGINE = "manga-ocr"
-_ROLES = ("ocr", "quick")
+_ROLES = ("ocr", "quick", "vision")
 _LOOK_EVERY_MS = 10_000
 """While a window shows how much memory is free, which other programs change, too."""
 
@@ -62,9 +63,9 @@ class ModelsController(QObject):
         self._messages = messages
         self._actions = actions
         self._watched = watched
-        self.tasks = ModelTasks(library, settings, bridge, engine.memory.devices, self)
+        self.tasks = ModelTasks(library, settings, bridge, engine.memory.devices, self, self._held)
         self._dialog: ModelsDialog | None = None
-        self._show_when_known = False
+        self._offer_when_known = ""
         self._told: set[str] = set()
         self._freeing: set[str] = set()
         self._freed = 0
@@ -82,6 +83,13 @@ class ModelsController(QObject):
     def start(self) -> None:
         """Look at what there is, in the background."""
         self.tasks.look()
+
+    def _held(self) -> dict[str, int]:
+        """What the model that answers has of each device now; called in any thread."""
+        state = self._engine.state("vision")
+        if not state.device:
+            return {}
+        return {"cpu": state.memory, state.device: state.vram or state.memory}
 
     def _look_again(self) -> None:
         if self._is_watched():
@@ -110,19 +118,33 @@ class ModelsController(QObject):
             # A window that may never be opened is not imported at start: it costs memory.
             from desktop.models_dialog import ModelsDialog
 
-            dialog = ModelsDialog(self.tasks, self._settings, lambda _: self._engine.unload())
+            dialog = ModelsDialog(self.tasks, self._settings, self._unload)
             dialog.destroyed.connect(self._on_destroyed)
             self._dialog = dialog
         self._dialog.show()
         self._dialog.raise_()
         self._dialog.activateWindow()
 
-    def offer_download(self) -> None:
-        """Show the chosen model, and ask the hub what its download takes."""
+    def show_for(self, key: str) -> None:
+        """Show the models among which the setting ``key`` chooses."""
         self.show_window()
-        entry = self._chosen()
+        role = next((role for role, setting in MODEL_SETTINGS.items() if setting == key), None)
+        if role is not None and self._dialog is not None:
+            self._dialog.show_group(role)
+
+    def offer_download(self) -> None:
+        """Show the model that reads, and ask the hub what its download takes."""
+        self._offer("ocr")
+
+    def offer_asking(self) -> None:
+        """The same for the model that answers questions about pictures."""
+        self._offer("vision")
+
+    def _offer(self, role: str) -> None:
+        self.show_window()
+        entry = self._chosen(role)
         if entry is None:
-            self._show_when_known = self.tasks.survey is None
+            self._offer_when_known = role if self.tasks.survey is None else ""
             return
         if entry.state != "ready" and self.tasks.task(entry.repo).doing is None:
             if self.tasks.is_paused(entry.repo):
@@ -131,6 +153,11 @@ class ModelsController(QObject):
                 self.tasks.plan(entry.repo)
         if self._dialog is not None:
             self._dialog.show_model(entry.repo)
+
+    def _unload(self, repo: str) -> None:
+        """Files of this model are about to be deleted: it may be in memory."""
+        entry = self.tasks.entry(repo)
+        self._engine.unload(entry.role if entry is not None else "ocr")
 
     def _on_destroyed(self) -> None:
         self._dialog = None
@@ -143,9 +170,9 @@ class ModelsController(QObject):
         running = self.tasks.transfers()
         return [downloading(self._name(repo), self.tasks.task(repo).progress) for repo in running]
 
-    def _chosen(self) -> ModelEntry | None:
+    def _chosen(self, role: str = "ocr") -> ModelEntry | None:
         survey = self.tasks.survey
-        return survey.chosen.entry if survey is not None else None
+        return survey.chosen_for(role).entry if survey is not None else None
 
     def _name(self, repo: str) -> str:
         """The engine's name for the model it reads with, so that people know what is meant."""
@@ -155,9 +182,9 @@ class ModelsController(QObject):
         return self.tasks.title(repo)
 
     def _on_changed(self) -> None:
-        if self._show_when_known and self.tasks.survey is not None:
-            self._show_when_known = False
-            self.offer_download()
+        if self._offer_when_known and self.tasks.survey is not None:
+            role, self._offer_when_known = self._offer_when_known, ""
+            self._offer(role)
         self._show_action()
         self.changed.emit()
 
@@ -186,6 +213,13 @@ class ModelsController(QObject):
         name = self._name(repo)
         if how == "update":
             self._messages.tell(self.tr("{0} was updated").format(name), insist=False)
+            return
+        asking = self._chosen("vision")
+        if asking is not None and asking.repo == repo:
+            body = self.tr("It answers questions about pictures from now on.")
+            if self._settings.current.vision.backend != "local":
+                body = self.tr("Settings, Asking, say that a server answers.")
+            self._messages.tell(self.tr("{0} is ready").format(name), body)
             return
         entry = self._chosen()
         if entry is None or entry.repo != repo:
@@ -221,6 +255,7 @@ class ModelsController(QObject):
         self._freeing = {role for role in _ROLES if self._engine.state(role).memory}
         self._freed = 0
         self._engine.unload()
+        self._engine.unload("vision")
 
     def _on_freed(self, state: HostState) -> None:
         self._freeing.discard(state.role)

@@ -23,15 +23,19 @@ from PySide6.QtWidgets import (
 
 from core.errors import YomitoriError
 from core.memory import format_bytes
+from core.models.entries import ModelEntry
 from core.models.places import HUB_NAMES
+from core.models.renamed import conversion_of
 from core.settings import SettingsStore
 from desktop.ask import ask
 from desktop.download_panel import DownloadPanel, ask_to_cancel
 from desktop.keyboard import keyboard_stays, press_button, presses
-from desktop.model_rows import FolderRow, ModelRow
-from desktop.model_survey import Survey
+from desktop.model_group import ModelGroup
+from desktop.model_rows import ModelRow, Standing
+from desktop.model_survey import AUTO, MODEL_SETTINGS, Survey
 from desktop.model_tasks import IMPORT, Doing, ModelTasks
-from desktop.model_texts import short_commit, told
+from desktop.model_texts import renamed_text, short_commit, told
+from desktop.setting_controls import ChoiceBox
 from desktop.texts import breakable
 from desktop.theme import STEP, set_role
 from desktop.window_size import resize_on_screen
@@ -56,7 +60,12 @@ class ModelsDialog(QWidget):
         self._settings = settings
         self._before_delete = before_delete
         self.rows: dict[str, ModelRow] = {}
-        self.folder_row = FolderRow()
+        self.groups = {
+            "ocr": ModelGroup("ocr", self.tr("For reading")),
+            "vision": ModelGroup("vision", self.tr("For asking about pictures")),
+        }
+        self.folder_row = self.groups["ocr"].folder_row
+        self.groups["vision"].automatic.clicked.connect(self._choose_automatically)
         self._lay_out()
         tasks.changed.connect(self._refresh_one)
         tasks.surveyed.connect(self.refresh)
@@ -65,7 +74,7 @@ class ModelsDialog(QWidget):
         tasks.look()
 
     def _lay_out(self) -> None:
-        heading = QLabel(self.tr("Models for reading"))
+        heading = QLabel(self.tr("Models"))
         set_role(heading, "title")
         self.place = QLabel()
         self.place.setWordWrap(True)
@@ -82,11 +91,12 @@ class ModelsDialog(QWidget):
             head.addWidget(label)
 
         content = QWidget()
-        self._cards = QVBoxLayout(content)
-        self._cards.setContentsMargins(22, 2 * STEP, 22, 3 * STEP)
-        self._cards.setSpacing(3 * STEP)
-        self._cards.addWidget(self.folder_row)
-        self._cards.addStretch(1)
+        groups = QVBoxLayout(content)
+        groups.setContentsMargins(22, 2 * STEP, 22, 3 * STEP)
+        groups.setSpacing(6 * STEP)
+        for group in self.groups.values():
+            groups.addWidget(group)
+        groups.addStretch(1)
         self.scroll = QScrollArea()
         self.scroll.setWidgetResizable(True)
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -104,8 +114,12 @@ class ModelsDialog(QWidget):
         layout.addLayout(self._make_add())
 
     def _make_add(self) -> QVBoxLayout:
-        title = QLabel(self.tr("Another model in MangaOCR's format"))
+        title = QLabel(self.tr("Another model"))
         set_role(title, "strong")
+        self.kind = ChoiceBox()
+        self.kind.addItem(self.tr("For reading, in MangaOCR's format"), "ocr")
+        self.kind.addItem(self.tr("For asking, of the LLaVA family"), "vision")
+        self.kind.setAccessibleName(self.tr("What the other model is for"))
         self.name = QLineEdit()
         self.name.setPlaceholderText(self.tr("Hub id (owner/name) or folder"))
         self.name.setAccessibleName(self.tr("Hub id (owner/name) or folder"))
@@ -134,6 +148,11 @@ class ModelsDialog(QWidget):
         self.importing = DownloadPanel()
         self.importing.hide()
         self.importing.cancel_requested.connect(lambda: self._tasks.pause(IMPORT))
+        top = QHBoxLayout()
+        top.setSpacing(2 * STEP)
+        top.addWidget(title)
+        top.addWidget(self.kind)
+        top.addStretch(1)
         fields = QHBoxLayout()
         fields.setSpacing(2 * STEP)
         fields.addWidget(self.name, 1)
@@ -142,7 +161,7 @@ class ModelsDialog(QWidget):
         layout = QVBoxLayout()
         layout.setContentsMargins(22, STEP, 22, 4 * STEP)
         layout.setSpacing(2 * STEP)
-        layout.addWidget(title)
+        layout.addLayout(top)
         layout.addLayout(fields)
         layout.addWidget(self.said)
         layout.addWidget(self.importing)
@@ -156,23 +175,44 @@ class ModelsDialog(QWidget):
         if survey is None:
             self.place.setText(self.tr("Looking for models…"))
             self.problem.hide()
-            self.folder_row.hide()
+            for group in self.groups.values():
+                group.folder_row.hide()
             return
         place = self.tr("Kept in {0} · {1} free").format(survey.root, format_bytes(survey.free_disk))
+        if survey.asking_root != survey.root:
+            place += "\n" + self.tr("Those for asking are kept in {0}").format(survey.asking_root)
         self.place.setText(breakable(place))
         root_problem = survey.root_problem
         self.problem.setText(breakable(told(root_problem)) if root_problem is not None else "")
         self.problem.setVisible(root_problem is not None)
-        self.folder_row.show_chosen(survey)
         repos = [entry.repo for entry in survey.entries]
-        # One that was mistyped is taken from the list where the next is typed.
-        with keyboard_stays(self, lambda _: self.name):
+        with keyboard_stays(self, self._refuge):
+            for group in self.groups.values():
+                self._show_group(group, survey)
             self._show_rows(repos, survey)
+
+    def _refuge(self, gone: QWidget) -> QWidget | None:
+        """What gets the keyboard when ``gone``, which had it, is not there any more."""
+        survey = self._tasks.survey
+        entry = survey.asking.entry if survey is not None else None
+        if gone is self.groups["vision"].automatic and entry is not None and entry.repo in self.rows:
+            return self.rows[entry.repo].first_part()
+        # One that was mistyped is taken from the list where the next is typed.
+        return self.name
+
+    def _show_group(self, group: ModelGroup, survey: Survey) -> None:
+        chosen = survey.chosen_for(group.role)
+        may_choose = group.role == "vision" and not chosen.automatic and not self._locked(group.role)
+        note = renamed_text(chosen.renamed) if chosen.problem is None else ""
+        if group.role == "vision" and not survey.answers:
+            note = self.tr("A server answers now, as the settings say.")
+        group.show_survey(survey, may_choose, note)
 
     def _show_rows(self, repos: list[str], survey: Survey) -> None:
         for repo in [known for known in self.rows if known not in repos]:
             row = self.rows.pop(repo)
-            self._cards.removeWidget(row)
+            for group in self.groups.values():
+                group.drop(row)
             row.hide()
             row.deleteLater()
         first = not self.rows
@@ -187,20 +227,23 @@ class ModelsDialog(QWidget):
 
     def _set_tab_order(self) -> None:
         """As it is seen: the models, then what adds another."""
-        order = [widget for row in self.rows.values() for widget in row.tab_order()]
-        order += [self.name, self.add, self.browse, self.import_button]
+        order: list[QWidget] = []
+        for group in self.groups.values():
+            order.append(group.automatic)
+            for row in self.rows.values():
+                if row.parentWidget() is group:
+                    order += row.tab_order()
+        order += [self.kind, self.name, self.add, self.browse, self.import_button]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
 
     def _add_row(self, repo: str) -> None:
         row = ModelRow(repo, self._tasks)
-        row.use_requested.connect(self._use)
+        row.use_requested.connect(self._use_entry)
         row.delete_requested.connect(self._ask_to_delete)
         row.cancel_requested.connect(self._ask_to_cancel)
         row.import_requested.connect(self._import)
         self.rows[repo] = row
-        # Before the stretch at the end.
-        self._cards.insertWidget(self._cards.count() - 1, row)
 
     def _refresh_one(self, repo: str) -> None:
         survey = self._tasks.survey
@@ -213,15 +256,25 @@ class ModelsDialog(QWidget):
         entry = self._tasks.entry(repo)
         if entry is None:
             return
-        chosen = survey.chosen.entry
-        self.rows[repo].refresh(
+        row, chosen = self.rows[repo], survey.chosen_for(entry.role)
+        # What a model is for may be known only once its files are here.
+        self.groups[entry.role].take(row)
+        named = chosen.entry is not None and chosen.entry.repo == repo
+        row.refresh(
             entry,
-            survey.fits.get(repo),
-            survey.earlier.get(repo, ""),
-            chosen is not None and chosen.repo == repo,
-            self._settings.overridden.get("models.ocr_model", ""),
-            survey.in_use(repo),
+            Standing(
+                survey.fits.get(repo),
+                survey.earlier.get(repo, ""),
+                named and not chosen.automatic,
+                named and chosen.automatic,
+                self._locked(entry.role),
+                survey.in_use(repo),
+            ),
         )
+
+    def _locked(self, role: str) -> str:
+        """What sets for this run which model of that role is used, empty where the user may choose."""
+        return self._settings.overridden.get(MODEL_SETTINGS[role], "")
 
     def _show_import(self) -> None:
         task = self._tasks.task(IMPORT)
@@ -247,6 +300,20 @@ class ModelsDialog(QWidget):
         self.scroll.ensureWidgetVisible(row)
         row.take_focus()
 
+    def show_group(self, role: str) -> None:
+        """Bring the models of a role into view, with the keyboard at the chosen one, or the first."""
+        survey = self._tasks.survey
+        chosen = survey.chosen_for(role).entry if survey is not None else None
+        rows = [repo for repo, row in self.rows.items() if row.parentWidget() is self.groups[role]]
+        if chosen is not None and chosen.repo in rows:
+            self.show_model(chosen.repo)
+        elif rows:
+            self.show_model(rows[0])
+        heading, bar = self.groups[role].heading, self.scroll.verticalScrollBar()
+        if chosen is None or not rows or chosen.repo == rows[0]:
+            content = self.scroll.widget()
+            bar.setValue(heading.mapTo(content, heading.rect().topLeft()).y() - 2 * STEP)
+
     # ---- doing
 
     def _add(self) -> None:
@@ -260,26 +327,40 @@ class ModelsDialog(QWidget):
         if path.is_absolute() or path.is_dir():
             self._use_folder(path.absolute())
             return
+        renamed = conversion_of(text)
         try:
-            self._tasks.add(text)
+            self._tasks.add(text, "vision" if renamed is not None else self.kind.currentData())
         except YomitoriError as error:
             self._say(told(error))
         else:
             self.name.clear()
+            self._say(renamed_text(renamed), "muted")
 
     def _use_folder(self, path: Path) -> None:
-        def checked(error: YomitoriError | None) -> None:
+        def checked(role: str, error: YomitoriError | None) -> None:
             if error is not None:
                 self._say(told(error))
-            elif self._use(str(path)):
+            elif self._use(str(path), role):
                 self.name.clear()
 
         self._tasks.check_folder(path, checked)
 
-    def _use(self, name: str) -> bool:
-        """Read with this model from now on; whether that could be set."""
+    def _use_entry(self, name: str) -> None:
+        entry = next((known for known in self._entries() if known.name == name), None)
+        if entry is not None:
+            self._use(name, entry.role)
+
+    def _entries(self) -> tuple[ModelEntry, ...]:
+        return self._tasks.survey.entries if self._tasks.survey is not None else ()
+
+    def _choose_automatically(self) -> None:
+        # The button goes when it has done its work; the keyboard stays at these models.
+        self._use(AUTO, "vision")
+
+    def _use(self, name: str, role: str) -> bool:
+        """Read or answer with this model from now on; whether that could be set."""
         try:
-            self._settings.set("models.ocr_model", name)
+            self._settings.set(MODEL_SETTINGS[role], name)
         except YomitoriError as error:
             self._say(told(error))
             return False
@@ -291,7 +372,11 @@ class ModelsDialog(QWidget):
 
     def _import(self, repo: str, from_zip: bool) -> None:
         title = self.tr("Import from a zip file") if from_zip else self.tr("Import from a folder")
-        self._choose(title, from_zip, lambda path: self._tasks.import_from(Path(path), repo))
+        self._choose(title, from_zip, self._importer(repo))
+
+    def _importer(self, repo: str) -> Callable[[str], None]:
+        role = self.kind.currentData()
+        return lambda path: self._tasks.import_from(Path(path), repo, role)
 
     def _choose(self, title: str, file: bool, then: Callable[[str], None]) -> None:
         dialog = QFileDialog(self, title, str(Path.home()))

@@ -19,6 +19,7 @@ _KINDS = {
     "clipboard": QT_TRANSLATE_NOOP("Backends", "The clipboard"),
     "hotkeys": QT_TRANSLATE_NOOP("Backends", "Hotkeys"),
     "notify": QT_TRANSLATE_NOOP("Backends", "Notifications"),
+    "docking": QT_TRANSLATE_NOOP("Backends", "Keeping the panel's place free"),
 }
 
 

@@ -43,6 +43,8 @@ class ResultCard(CardWindow):
     """The user went to another reading, or back."""
     cancel_requested = Signal()
     """The user closed it while something was still being read."""
+    ask_requested = Signal()
+    """The user wants to ask about the picture."""
 
     def __init__(self, theme: Theme, focus: Focus, text_size: int = 19, seconds: int = 8) -> None:
         super().__init__(theme, focus)
@@ -73,11 +75,12 @@ class ResultCard(CardWindow):
         parts.hint.stepped.connect(self._step)
         parts.copy.clicked.connect(lambda: self._ask_copy())
         parts.again.clicked.connect(lambda: self.reread_requested.emit())
+        parts.ask.clicked.connect(lambda: self.ask_requested.emit())
         parts.edit.clicked.connect(lambda: self._start_edit())
         parts.done.clicked.connect(lambda: self._commit())
         parts.undo.clicked.connect(lambda: self._give_up_edit())
         parts.text.viewport().installEventFilter(self)
-        for part in (parts.text, parts.copy, parts.again, parts.edit, parts.close):
+        for part in (parts.text, parts.copy, parts.ask, parts.again, parts.edit, parts.close):
             part.installEventFilter(self)
         self._theme.changed.connect(self._retheme)
 

@@ -13,17 +13,20 @@ from core.errors import FellBack, FellBackForGood, ModelsFolderLocked
 from core.events import State
 from core.memory import format_bytes
 from core.settings import SettingsStore, find_setting
+from desktop.asking_notes import AskingNotes
 from desktop.hotkey_manager import HotkeyManager
+from desktop.model_notes import downloads_note, precision_word
 from desktop.model_survey import Survey
 from desktop.model_tasks import ModelTasks
-from desktop.model_texts import download_button, downloading, fit_text, short_commit, told, translate
+from desktop.model_texts import fit_text, short_commit, told, translate
 from desktop.setting_controls import translated
 from desktop.setting_row import Note
 from desktop.texts import device_word, engine_title, error_hint, error_sentence, memory_in_use, model_state
 
 
 class RowNotes(QObject):
-    """Called with a setting's key. ``offer`` opens the window where the chosen model is downloaded."""
+    """Called with a setting's key. ``offer`` opens the window where the model that reads is downloaded,
+    ``offer_asking`` that of the one that answers questions."""
 
     def __init__(
         self,
@@ -34,8 +37,10 @@ class RowNotes(QObject):
         offer: Callable[[], None],
         capture_name: Callable[[], str] = lambda: "",
         parent: QObject | None = None,
+        offer_asking: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(parent)
+        self._asking = AskingNotes(settings, engine, tasks, offer_asking or offer)
         self._settings = settings
         self._engine = engine
         self._tasks = tasks
@@ -59,6 +64,7 @@ class RowNotes(QObject):
             "models.precision": self._precision_note,
             "models.idle_unload": self._idle_note,
             "models.dir": self._folder_note,
+            **self._asking.notes,
         }
         return find[key]() if key in find else Note()
 
@@ -97,14 +103,7 @@ class RowNotes(QObject):
         """``note`` with the button that leads to the download of the chosen model."""
         survey = self._survey
         entry = survey.chosen.entry if survey is not None else None
-        if entry is None:
-            return note
-        if entry.repo in self._tasks.transfers():
-            text = downloading(entry.title, self._tasks.task(entry.repo).progress)
-            return Note(f"{note.text}\n{text}", note.role)
-        if self._tasks.is_paused(entry.repo):
-            return Note(note.text, note.role, self.tr("Resume the download…"), self._offer)
-        return Note(note.text, note.role, download_button(entry.needed_bytes), self._offer)
+        return note if entry is None else downloads_note(note, entry, self._tasks, self._offer)
 
     def _engine_note(self) -> Note:
         state = self._engine.state()
@@ -192,12 +191,12 @@ class RowNotes(QObject):
     def _precision_note(self) -> Note:
         precision = self._engine.state().precision
         if precision:
-            return Note(self.tr("In use: {0}").format(_precision_word(precision)))
+            return Note(self.tr("In use: {0}").format(precision_word(precision)))
         survey = self._survey
         # The built-in engine has no precision to choose.
         if survey is None or survey.fit is None or self._settings.current.reading.engine == BUILT_IN:
             return Note()
-        word, need = _precision_word(survey.fit.precision), format_bytes(survey.fit.need)
+        word, need = precision_word(survey.fit.precision), format_bytes(survey.fit.need)
         return Note(self.tr("{0} here, needs {1}.").format(word, need))
 
     def _idle_note(self) -> Note:
@@ -223,8 +222,3 @@ class RowNotes(QObject):
             )
         free = format_bytes(survey.free_disk)
         return Note(self.tr("In use: {0} · {1} free").format(survey.root, free))
-
-
-def _precision_word(precision: str) -> str:
-    """``Full (fp32)``, in the user's language."""
-    return translated(find_setting("models.precision").labels.get(precision, precision))

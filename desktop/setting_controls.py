@@ -83,8 +83,6 @@ def make_control(info: SettingInfo, theme: Theme, change: Callable[[object], Non
     if info.kind == "model":
         model = ModelField(info)
         model.changed.connect(change)
-        # The window that it opens shows the models that read.
-        model.button.setVisible(info.key == "models.ocr_model")
         # What is set elsewhere can still be looked at and downloaded with the button.
         return Control(model, lambda value: model.show_value(str(value)), model.line, wide=True)
     if info.kind == "folder":
@@ -318,13 +316,15 @@ class _Field(QWidget):
 class ModelField(_Field):
     """A model by its name, a hub id or a folder; the button asks for the window with all of them."""
 
-    change_requested = Signal()
+    change_requested = Signal(str)
+    """The setting's key."""
 
     def __init__(self, info: SettingInfo, parent: QWidget | None = None) -> None:
         super().__init__(info, self.tr("Change…"), parent)
+        self._key = info.key
 
     def _press(self) -> None:
-        self.change_requested.emit()
+        self.change_requested.emit(self._key)
 
 
 class FolderField(_Field):

@@ -105,8 +105,8 @@ class SettingsDialog(QDialog):
 
     recording_changed = Signal(bool)
     """A key field waits for keys: hotkeys that are taken everywhere should be let go meanwhile."""
-    models_requested = Signal()
-    """The user wants to see the models there are."""
+    models_requested = Signal(str)
+    """The user wants to see the models among which the setting of this key chooses."""
 
     def __init__(
         self,

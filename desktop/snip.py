@@ -65,6 +65,8 @@ class Reading:
     edited: str | None = None
     """What the user made of the provisional text."""
     result: OcrResult | None = None
+    asks: bool = False
+    """It is for the side panel: no card, and the clipboard is left alone."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class SnipController(QObject):
     history_changed = Signal()
     finished = Signal(object, object)
     """OcrResult or None, YomitoriError or None: a reading has ended."""
+    ask_requested = Signal(object)
+    """The user wants to ask about the picture of this ``Reading``, which may still be being read."""
+    read = Signal(object, object, object)
+    """A ``Reading`` has ended: OcrResult or None, YomitoriError or None."""
 
     def __init__(
         self,
@@ -106,6 +112,7 @@ class SnipController(QObject):
         self._card = card
         self._messages = messages
         self._opening = False
+        self._asks = False
         self._last: Region | None = None
         self._current: Reading | None = None
         self.history_paused = False
@@ -118,14 +125,15 @@ class SnipController(QObject):
         card.cancel_requested.connect(self._on_cancel)
         card.edited.connect(self._on_edited)
         card.chosen.connect(self._on_chosen)
+        card.ask_requested.connect(self._on_ask)
 
     # ---- what the user asks for
 
-    def snip(self) -> None:
-        """Freeze the screens and let the user select."""
+    def snip(self, asks: bool = False) -> None:
+        """Freeze the screens and let the user select; with ``asks`` what they want to ask about."""
         if self._opening:
             return
-        self._opening = True
+        self._opening, self._asks = True, asks
         self._leave_last()
         # Loading overlaps with the user's dragging.
         self._engine.load()
@@ -264,7 +272,7 @@ class SnipController(QObject):
 
     def _on_selected(self, shot: Shot, rect: QRect) -> None:
         self._opening = False
-        self._read_region(shot, rect)
+        self._read_region(shot, rect, self._asks)
 
     def _on_block_requested(self, shot: Shot, point: QPoint) -> None:
         def found(blocks: list[tuple[Box, Direction]] | None, error: YomitoriError | None) -> None:
@@ -280,7 +288,7 @@ class SnipController(QObject):
 
     # ---- reading
 
-    def _read_region(self, shot: Shot, rect: QRect) -> None:
+    def _read_region(self, shot: Shot, rect: QRect, asks: bool = False) -> None:
         try:
             image = crop(shot, rect)
         except ValueError as error:
@@ -294,7 +302,7 @@ class SnipController(QObject):
             max(1, round(rect.width() / scale)),
             max(1, round(rect.height() / scale)),
         )
-        self._read(Reading(image, "snip", anchor, _screen_named(shot.screen.name)))
+        self._read(Reading(image, "snip", anchor, _screen_named(shot.screen.name), asks=asks))
 
     def _at_pointer(self, image: RgbImage, source: str) -> Reading:
         pointer = QCursor.pos()
@@ -324,8 +332,8 @@ class SnipController(QObject):
         )
 
     def _show_pending(self, reading: Reading) -> None:
-        self._current = reading
-        if not self._settings.current.card.show_card:
+        self._current = None if reading.asks else reading
+        if reading.asks or not self._settings.current.card.show_card:
             self._overlay.close()
             return
         if self._overlay.is_open:
@@ -348,9 +356,10 @@ class SnipController(QObject):
                 progress = Progress.from_json(piece["conversion"])
                 self._bridge.post(lambda: self._on_conversion(reading, progress))
 
-        reading.job = self._engine.recognize(
-            reading.image, piece_came, read_first if card.quick_text and card.show_card else None
-        )
+        quick = card.quick_text and card.show_card and not reading.asks
+        reading.job = self._engine.recognize(reading.image, piece_came, read_first if quick else None)
+        if reading.asks:
+            self.ask_requested.emit(reading)
         self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))
 
     def _on_provisional(self, reading: Reading, result: OcrResult) -> None:
@@ -381,6 +390,7 @@ class SnipController(QObject):
         elif error is not None:
             self._keep(lambda history, row: _fail(history, row, first, edited, error), reading)
             self._present_error(reading, error)
+        self.read.emit(reading, result, error)
         self.finished.emit(result, error)
 
     def _keep(self, write: Callable[[History, int], Any], reading: Reading) -> None:
@@ -397,6 +407,8 @@ class SnipController(QObject):
         self._bridge.run_in_order(lambda: write(history, row), kept)
 
     def _present(self, reading: Reading, result: OcrResult) -> None:
+        if reading.asks:
+            return
         card = self._settings.current.card
         accepted = not reading.taken
         if card.show_card and self._on_card(reading):
@@ -425,6 +437,9 @@ class SnipController(QObject):
             self._card.set_copied(None, self.tr("The picture in the clipboard was left alone."))
 
     def _present_error(self, reading: Reading, error: YomitoriError) -> None:
+        if reading.asks:
+            # The panel tells it beside the picture.
+            return
         if self._settings.current.card.show_card and self._on_card(reading):
             self._card.show_error(error_sentence(error), error_hint(error), error.retryable)
         else:
@@ -459,6 +474,13 @@ class SnipController(QObject):
         self._keep(lambda history, row: history.retry(row), reading)
         self._show_pending(reading)
         self._start(reading)
+
+    def _on_ask(self) -> None:
+        """From the card to the panel; what is still being read goes on there."""
+        reading, self._current = self._current, None
+        self._leave_last()
+        if reading is not None:
+            self.ask_requested.emit(reading)
 
     def _on_cancel(self) -> None:
         """The user closed the card before the text came: the snip stays in the history, unread."""

@@ -26,18 +26,37 @@ _REASONS = (
     QT_TRANSLATE_NOOP("Reasons", "it holds {0}, not {1}"),
     QT_TRANSLATE_NOOP("Reasons", "there are several: {0}"),
     QT_TRANSLATE_NOOP("Reasons", "it is a model of the type {0}"),
+    QT_TRANSLATE_NOOP("Reasons", "it is in LLaVA's original format, take {0} instead"),
+    QT_TRANSLATE_NOOP("Reasons", "it is a {0} and not in MangaOCR's format"),
+    QT_TRANSLATE_NOOP("Reasons", "it is a {0} and none of {1}"),
+    QT_TRANSLATE_NOOP("Reasons", "it answers with the status {0}"),
     QT_TRANSLATE_NOOP("Reasons", "its {0} holds no weights"),
     QT_TRANSLATE_NOOP("Reasons", "its {0} is no plain list of weights"),
+    QT_TRANSLATE_NOOP("Reasons", "its {0} is damaged ({1})"),
     QT_TRANSLATE_NOOP("Reasons", "the hub tells no size or sum of {0}"),
     QT_TRANSLATE_NOOP("Reasons", "{0} is missing in {1}"),
     QT_TRANSLATE_NOOP("Reasons", "{0} was changed meanwhile"),
     QT_TRANSLATE_NOOP("Reasons", "{0} cannot be read ({1})"),
     QT_TRANSLATE_NOOP("Reasons", "{0} cannot be read"),
     QT_TRANSLATE_NOOP("Reasons", "{0} is too large"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is not complete"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is empty"),
     QT_TRANSLATE_NOOP("Reasons", "{0} is damaged"),
     QT_TRANSLATE_NOOP("Reasons", "{0} is missing"),
 )
 """Reasons that core makes with a name or a number in them; those that say more come first."""
+
+_PLAIN = (
+    QT_TRANSLATE_NOOP("errors", "The picture"),
+    QT_TRANSLATE_NOOP("errors", "there is no such folder"),
+    QT_TRANSLATE_NOOP("errors", "there is no list of models in it"),
+    QT_TRANSLATE_NOOP("errors", "it closed the connection without an answer"),
+    QT_TRANSLATE_NOOP(
+        "errors", "it is in LLaVA's original format, take a conversion, such as those of llava-hf instead"
+    ),
+)
+"""Words that core fills into its errors from elsewhere than where they are raised, where the texts to
+translate are looked for."""
 
 
 def error_sentence(error: YomitoriError) -> str:

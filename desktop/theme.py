@@ -394,7 +394,8 @@ QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox, QKeySequenceEdit QLineEdit {
     background: $surface; color: $text; border: 1px solid $control_line; border-radius: ${radius}px;
-    padding: 5px 9px; selection-background-color: $accent; selection-color: $on_accent; }
+    padding: 5px 9px; selection-background-color: $accent; selection-color: $on_accent;
+    placeholder-text-color: $muted; }
 QLineEdit > QToolButton { background: transparent; border: none; padding: 0; min-height: 0; }
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { min-height: 18px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus,

@@ -32,6 +32,9 @@ class Actions(QObject):
         self.repeat = QAction(self.tr("Repeat last region"), self)
         self.clipboard = QAction(self.tr("Read clipboard image"), self)
         self.open_image = QAction(self.tr("Open image…"), self)
+        self.panel = QAction(self.tr("Ask…"), self)
+        self.ask_snip = QAction(self.tr("Snip and ask"), self)
+        self.ask_clipboard = QAction(self.tr("Ask about clipboard image"), self)
         self.history = QAction(self.tr("History"), self)
         self.settings = QAction(self.tr("Settings"), self)
         self.models = QAction(self.tr("Models…"), self)
@@ -43,6 +46,7 @@ class Actions(QObject):
         self.quit = QAction(self.tr("Quit"), self)
         self.groups: tuple[tuple[QAction, ...], ...] = (
             (self.snip, self.repeat, self.clipboard, self.open_image),
+            (self.panel, self.ask_snip, self.ask_clipboard),
             (self.history, self.settings, self.models, self.download),
             (self.unload, self.pause_hotkeys, self.pause_history),
             (self.quit,),
@@ -50,7 +54,14 @@ class Actions(QObject):
 
     def show_keys(self, keys: dict[str, str]) -> None:
         """Write each hotkey beside its action; an empty one shows nothing."""
-        for name, action in (("snip", self.snip), ("repeat", self.repeat)):
+        shown = (
+            ("snip", self.snip),
+            ("repeat", self.repeat),
+            ("panel", self.panel),
+            ("ask", self.ask_snip),
+            ("ask_clipboard", self.ask_clipboard),
+        )
+        for name, action in shown:
             action.setShortcut(QKeySequence(keys.get(name, "").replace("Super+", "Meta+")))
 
     def fill(self, menu: QMenu) -> None:
@@ -103,7 +114,7 @@ class SmallWindow(QWidget):
         layout.addWidget(note)
         layout.addWidget(self.message)
         layout.addSpacing(2 * STEP)
-        for group in actions.groups[:2]:
+        for group in actions.groups[:3]:
             for action in group:
                 button = _ActionButton(action)
                 if action is actions.snip:
@@ -115,7 +126,7 @@ class SmallWindow(QWidget):
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_kind(more, "ghost")
         menu = QMenu(more)
-        for group in actions.groups[2:]:
+        for group in actions.groups[3:]:
             menu.addActions(group)
         more.setMenu(menu)
         layout.addWidget(more)

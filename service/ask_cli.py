@@ -12,6 +12,7 @@ from core.chat import Answer, AnswerPiece, GenerationOptions, Message, Phase, Ro
 from core.engine import Engine
 from core.memory import format_bytes
 from core.models.library import ModelLibrary
+from core.models.renamed import conversion_of
 from core.paths import Paths
 from core.settings import SettingsStore
 from core.types import RgbImage
@@ -53,6 +54,11 @@ def run(
         YomitoriError: it could not be answered; what had come stands on standard output.
     """
     images = tuple(load(name) for name in arguments.files)
+    vision = settings.current.vision
+    renamed = conversion_of(vision.model)
+    # Of a revision nothing is taken.
+    if renamed is not None and vision.backend == "local" and "@" not in vision.model:
+        print(f"yomitori: {renamed.why}", file=sys.stderr)
     library = ModelLibrary(settings, paths, paths.log)
     engine = Engine(settings, paths.log, library=library, server_key=get_key)
     try:

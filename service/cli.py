@@ -66,8 +66,9 @@ _NAMED_FOLDERS = 3
 class FrontEnd:
     """What only the desktop can do; given by ``main.py``, the one place that knows both sides."""
 
-    start_tray: Callable[[dict[str, Any], bool], int]
-    """Takes setting flags and whether to snip at once; returns the exit code."""
+    start_tray: Callable[[dict[str, Any], str], int]
+    """Takes setting flags and the command that comes first (``capture``, ``panel`` or none); returns the
+    exit code."""
     check_desktop: Callable[[SettingsStore], Iterable[Check]]
 
 
@@ -83,7 +84,7 @@ def main(argv: Sequence[str], front_end: FrontEnd) -> int:
     try:
         flags = _setting_flags(arguments)
         if arguments.command is None:
-            return front_end.start_tray(flags, False)
+            return front_end.start_tray(flags, "")
         command: Callable[..., int] = _COMMANDS[arguments.command]
         return command(arguments, flags, front_end)
     except YomitoriError as error:
@@ -145,6 +146,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     for name, help_text in (
         ("capture", "snip now, in the running Yomitori or in a new one"),
+        ("panel", "open the side panel, in the running Yomitori or in a new one"),
         ("show", "open the history of the running Yomitori"),
         ("unload", "have the running Yomitori free the memory of its models"),
         ("quit", "end the running Yomitori"),
@@ -428,8 +430,8 @@ def _call(arguments: argparse.Namespace, flags: dict[str, Any], front_end: Front
     try:
         Instance(Paths.for_user().runtime).call(command)
     except NotRunning:
-        if command == "capture":
-            return front_end.start_tray(flags, True)
+        if command in ("capture", "panel"):
+            return front_end.start_tray(flags, command)
         raise
     return 0
 
@@ -508,6 +510,7 @@ def _log_to_stderr(verbose: bool) -> None:
 _COMMANDS: dict[str, Callable[..., int]] = {
     "ocr": _ocr,
     "capture": _call,
+    "panel": _call,
     "show": _call,
     "unload": _call,
     "quit": _call,

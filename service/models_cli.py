@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.engines import BUILT_IN, title_of
+from core.devices import list_devices
+from core.engines import BUILT_IN, loading_engine, title_of
 from core.errors import (
     AlreadyDownloading,
     HubAddressWrong,
@@ -29,11 +30,14 @@ from core.errors import (
 from core.jobs import Job
 from core.models.entries import Checkpoint, Downloaded, DownloadPlan, FileCheck, ModelEntry
 from core.models.imported import is_local, not_here, refuse_local
+from core.models.layout import is_vision
 from core.models.library import ModelLibrary
+from core.models.renamed import conversion_of
 from core.models.steps import free_disk
 from core.models.stock import OwnFolder
 from core.paths import Paths
 from core.settings import Settings, SettingsStore, find_setting
+from core.vision.choice import choose_for
 from service.models_text import (
     Choice,
     describe_folder,
@@ -49,6 +53,8 @@ from service.names import model_name
 from service.progress import Stopped, TransferBar, wait_for
 
 _ROLE = "ocr"
+_ASKING = "vision"
+_AUTO = "auto"
 _CANCELLED = 130
 
 
@@ -138,11 +144,17 @@ def _print_json(row: object) -> None:
 # ---- what there is
 
 
-def _tell_how_to_choose(entry: ModelEntry, settings: SettingsStore) -> None:
-    """A model that nothing reads with would be a riddle."""
-    if entry.role == _ROLE and not Choice(settings.current).names(entry):
+def _tell_how_to_choose(library: ModelLibrary, entry: ModelEntry, settings: SettingsStore) -> None:
+    """A model that nothing reads or answers with would be a riddle."""
+    current = settings.current
+    if Choice(current, (), _automatic(library, current)).chooses(entry):
+        return
+    if entry.role == _ROLE:
         flag = find_setting("models.ocr_model").flag
         _tell(f"To read with it, choose it in Settings, or give {flag} {entry.name}")
+    else:
+        flag = find_setting("vision.model").flag
+        _tell(f"To ask it, choose it in Settings, or give {flag} {entry.name}")
 
 
 def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
@@ -152,11 +164,11 @@ def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
             _print_json(model_json(entry, choice))
         else:
             _out(("\n" if index else "") + describe_model(entry, choice))
-    own = library.own_folder(_ROLE, settings.current.models.ocr_model)
-    if own is not None and arguments.json:
-        _print_json(folder_json(own, settings.current))
-    elif own is not None:
-        _out("\n" + describe_folder(own, settings.current))
+    for own in _own_folders(library, settings.current):
+        if arguments.json:
+            _print_json(folder_json(own, settings.current))
+        else:
+            _out("\n" + describe_folder(own, settings.current))
     if not arguments.json:
         _tell(f"\nModels lie in {library.root(_ROLE)}")
     return 0
@@ -165,26 +177,48 @@ def _list(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
 def _listed(library: ModelLibrary, settings: Settings) -> list[ModelEntry]:
     """Every model that is here or in the catalogue, and the chosen one wherever it is."""
     entries = library.all_models(_ROLE)
-    try:
-        chosen = library.model(settings.models.ocr_model)
-    except YomitoriError:
-        # A folder, which has a row of its own, or nothing at all.
-        return entries
-    return entries if chosen.repo in [entry.repo for entry in entries] else [*entries, chosen]
+    named = [settings.models.ocr_model]
+    if settings.vision.model != _AUTO:
+        named.append(settings.vision.model)
+    for name in named:
+        # It may be a folder, which has a row of its own, or nothing at all.
+        with suppress(YomitoriError):
+            chosen = library.model(name)
+            if chosen.repo not in [entry.repo for entry in entries]:
+                entries.append(chosen)
+    return entries
+
+
+def _own_folders(library: ModelLibrary, settings: Settings) -> list[OwnFolder]:
+    """The folders that the settings choose as models."""
+    named = ((_ROLE, settings.models.ocr_model), (_ASKING, settings.vision.model))
+    found = [library.own_folder(role, name) for role, name in named]
+    return [own for own in found if own is not None]
+
+
+def _automatic(library: ModelLibrary, settings: Settings) -> str:
+    """The model that answers questions where the settings name none; empty for none."""
+    vision, engine = settings.vision, loading_engine(_ASKING)
+    if vision.backend != "local" or vision.model != _AUTO or engine is None:
+        return ""
+    here = [entry for entry in library.models(_ASKING) if entry.weights is not None]
+    # Without a model to choose the graphics card's driver need not be asked.
+    return (choose_for(here, list_devices(), vision, engine) or "") if here else ""
 
 
 def _choice(library: ModelLibrary, settings: Settings) -> Choice:
     named = []
     if settings.reading.engine != BUILT_IN:
         named.append(("ocr", settings.models.ocr_model))
-    if settings.vision.backend == "local" and settings.vision.model != "auto":
-        named.append(("vision", settings.vision.model))
+    automatic = _automatic(library, settings)
+    if settings.vision.backend == "local":
+        named.append((_ASKING, automatic or settings.vision.model))
     loaded: list[Checkpoint] = []
     for role, name in named:
         with suppress(YomitoriError):
             found = library.lookup(role, name)
             loaded += [found] if found is not None else []
-    return Choice(settings, tuple(loaded))
+    return Choice(settings, tuple(loaded), automatic)
 
 
 def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
@@ -206,7 +240,10 @@ def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: Settin
 def _download(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     name = arguments.model + (f"@{arguments.revision}" if arguments.revision else "")
     refuse_local(name)
+    renamed = conversion_of(arguments.model)
     entry = library.model(name)
+    if renamed is not None:
+        _tell(renamed.why)
     # Said before the hub is asked: without a folder there is no download.
     library.ensure_root(entry.role)
     plan = wait_for(library.plan_download(name))
@@ -214,7 +251,7 @@ def _download(library: ModelLibrary, arguments: argparse.Namespace, settings: Se
     _refuse_unaccepted(entry, plan, arguments.accept_license)
     code = _transfer(library.download, entry, name, arguments.accept_license)
     if code == 0:
-        _tell_how_to_choose(entry, settings)
+        _tell_how_to_choose(library, entry, settings)
     return code
 
 
@@ -299,13 +336,15 @@ def _update_one(library: ModelLibrary, arguments: argparse.Namespace, name: str)
 def _verify(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
     """0 when every file is as it should be, else 4."""
     ready = [entry.name for entry in library.all_models(_ROLE) if entry.state == "ready"]
-    chosen = library.own_folder(_ROLE, settings.current.models.ocr_model)
-    names = list(arguments.model) or ready + ([str(chosen.folder)] if chosen else [])
+    chosen = _own_folders(library, settings.current)
+    names = list(arguments.model) or ready + [str(own.folder) for own in chosen]
+    roles = {str(own.folder): own.role for own in chosen}
     if not names:
         _tell("No model is on this computer yet.")
     worst = 0
     for name in names:
-        own = library.own_folder(_ROLE, name)
+        meant = _ASKING if is_vision(Path(name)) else _ROLE
+        own = library.own_folder(roles.get(name, meant), name)
         if own is not None:
             checks = [_check_folder(own)]
         else:
@@ -383,12 +422,14 @@ def _find_revision(entry: ModelEntry, digits: str) -> str:
 
 
 def _import(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:
+    source = arguments.source.absolute()
+    role = _ASKING if is_vision(source) else _ROLE
     with TransferBar() as bar:
-        done = wait_for(library.import_from(arguments.source.absolute(), arguments.model, bar.show), bar)
+        done = wait_for(library.import_from(source, arguments.model, bar.show, role), bar)
     entry = library.model(done.repo)
     converted = ", converted to safetensors" if done.converted else ""
     _out(f"{entry.title} is ready: revision {short(done.commit)}, {size_text(done.total_bytes)}{converted}.")
-    _tell_how_to_choose(entry, settings)
+    _tell_how_to_choose(library, entry, settings)
     return 0
 
 

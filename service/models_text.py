@@ -12,6 +12,7 @@ from core.memory import format_bytes
 from core.models import licences
 from core.models.entries import Checkpoint, DownloadPlan, ModelEntry, Progress, RevisionEntry
 from core.models.estimate import memory_needed, memory_of
+from core.models.renamed import conversion_of
 from core.models.stock import OwnFolder
 from core.settings import Settings
 
@@ -35,15 +36,27 @@ def size_text(count: float) -> str:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the settings choose. ``loaded``: what they lead to for each role, where that is on this computer
-    and a model loads it: of an import that is gone, what takes its place."""
+    and a model loads it: of an import that is gone, what takes its place. ``automatic``: the name of the
+    model that answers questions where the settings leave the choice to the program; empty where they do not,
+    or none is here."""
 
     settings: Settings
     loaded: tuple[Checkpoint, ...] = ()
+    automatic: str = ""
 
     def names(self, entry: ModelEntry) -> bool:
         """Whether the settings name this model."""
         named = self.settings.models.ocr_model if entry.role == "ocr" else self.settings.vision.model
-        return named.partition("@")[0] in (entry.name, entry.repo)
+        renamed = conversion_of(named)
+        return (renamed.new if renamed else named.partition("@")[0]) in (entry.name, entry.repo)
+
+    def takes(self, entry: ModelEntry) -> bool:
+        """Whether the program takes this model because the settings name none."""
+        return entry.role == "vision" and entry.name == self.automatic
+
+    def chooses(self, entry: ModelEntry) -> bool:
+        """Either of them."""
+        return self.names(entry) or self.takes(entry)
 
     def uses(self, entry: ModelEntry, revision: RevisionEntry) -> bool:
         """Whether this revision is what reads, or answers."""
@@ -55,8 +68,12 @@ class Choice:
 
 
 def _memory(entry: ModelEntry, settings: Settings) -> int:
-    """Bytes that reading with it needs on the CPU, 0 when that is not known."""
-    return memory_of(entry, "cpu", settings.models.precision)
+    """Bytes that working with it needs on the CPU, 0 when that is not known."""
+    return memory_of(entry, "cpu", _precision(entry.role, settings))
+
+
+def _precision(role: str, settings: Settings) -> str:
+    return settings.vision.precision if role == "vision" else settings.models.precision
 
 
 def share_text(part: int, whole: int) -> str:
@@ -78,7 +95,10 @@ def _state(entry: ModelEntry) -> str:
 
 def describe_model(entry: ModelEntry, choice: Choice) -> str:
     """A paragraph for a terminal."""
-    rows = [f"{entry.name}: {_state(entry)}{', chosen in the settings' if choice.names(entry) else ''}"]
+    chosen = ", chosen in the settings" if choice.names(entry) else ""
+    if choice.takes(entry):
+        chosen = ", chosen automatically"
+    rows = [f"{entry.name}: {_state(entry)}{chosen}"]
     if instead_of := choice.instead_of(entry):
         rows[0] += f", takes the place of {instead_of}"
     if entry.known:
@@ -143,6 +163,7 @@ def model_json(entry: ModelEntry, choice: Choice) -> dict[str, Any]:
         "what_for": known.what_for if known else "",
         "state": entry.state,
         "chosen": choice.names(entry),
+        "automatic": choice.takes(entry),
         "instead_of": choice.instead_of(entry) or None,
         "partial_bytes": entry.partial_bytes,
         "needed_bytes": entry.needed_bytes,
@@ -171,7 +192,7 @@ def _folder_memory(own: OwnFolder, settings: Settings) -> int:
     engine = loading_engine(own.role)
     if own.problem or engine is None:
         return 0
-    return memory_needed(own.folder, "cpu", settings.models.precision, engine.memory)
+    return memory_needed(own.folder, "cpu", _precision(own.role, settings), engine.memory)
 
 
 def describe_folder(own: OwnFolder, settings: Settings) -> str:
@@ -195,6 +216,7 @@ def folder_json(own: OwnFolder, settings: Settings) -> dict[str, Any]:
         "what_for": "",
         "state": "unusable" if own.problem else "ready",
         "chosen": True,
+        "automatic": False,
         "instead_of": None,
         "partial_bytes": 0,
         "needed_bytes": 0,

@@ -5,14 +5,60 @@ What is told before a load and what a load is judged by are the same figures, fr
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.devices import precision_on
+from core.devices import Device, candidates, precision_on
 from core.engines import ENGINES, EngineSpec, loading_engine
+from core.memory import CPU_FALLBACK_SHARE
 from core.models.entries import ModelEntry
 from core.models.tensors import parameters as parameters
 from core.models.tensors import weight_bytes as weight_bytes
 from core.vision.estimate import working_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether a model fits: ``need`` and ``free`` bytes on ``device``, the one it would run on, in
+    ``precision``. ``tight``: the devices before it that lack the room, in the order in which a host tries
+    them."""
+
+    device: str
+    need: int
+    free: int
+    fits: bool
+    precision: str
+    tight: tuple[Fit, ...] = ()
+
+
+def fit_on(
+    need: Callable[[str], int], devices: Sequence[Device], asked: str, kinds: Sequence[str], precision: str
+) -> Fit | None:
+    """On the first device that takes it, as a host tries them; on the last when none does.
+
+    Args:
+        need: bytes for working with the model on a device, by the device's name; 0 when that is not known.
+        asked: the device of the settings, also ``auto``; ``kinds`` are those the engine can use.
+        precision: of the settings, also ``auto``.
+
+    Returns:
+        None where nobody knows what it needs, or there is no such device.
+    """
+    by_name = {device.name: device for device in devices}
+    names = [name for name in candidates(asked, kinds, devices) if name in by_name]
+    tight: tuple[Fit, ...] = ()
+    for position, name in enumerate(names):
+        size, free = need(name), by_name[name].free
+        if not size:
+            return None
+        # Where a card was asked for, RAM is taken only when enough of it stays free.
+        room = free * CPU_FALLBACK_SHARE if name == "cpu" and position else free
+        fit = Fit(name, size, free, size <= room, precision_on(name, precision), tight)
+        if fit.fits or position == len(names) - 1:
+            return fit
+        tight = (*tight, Fit(name, size, free, False, fit.precision))
+    return None
 
 
 def memory_needed(folder: Path, device: str, asked: str, beside: int = 0) -> int:

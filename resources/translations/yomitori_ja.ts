@@ -20,6 +20,18 @@
         <translation>画像を開く…</translation>
     </message>
     <message>
+        <source>Ask…</source>
+        <translation>質問…</translation>
+    </message>
+    <message>
+        <source>Snip and ask</source>
+        <translation>切り抜いて質問</translation>
+    </message>
+    <message>
+        <source>Ask about clipboard image</source>
+        <translation>クリップボードの画像について質問</translation>
+    </message>
+    <message>
         <source>History</source>
         <translation>履歴</translation>
     </message>
@@ -53,6 +65,214 @@
     </message>
 </context>
 <context>
+    <name>AnswerInfo</name>
+    <message>
+        <source>Details of the answer</source>
+        <translation>答えの詳細</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerTurn</name>
+    <message>
+        <source>Answer</source>
+        <translation>答え</translation>
+    </message>
+    <message>
+        <source>What the engine had to do</source>
+        <translation>エンジンの対応</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>進み具合</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>もう一度試す</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>答えをコピー</translation>
+    </message>
+    <message>
+        <source>Again</source>
+        <translation>再回答</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>答え直す</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>その他</translation>
+    </message>
+    <message>
+        <source>The answer failed.</source>
+        <translation>答えられませんでした。</translation>
+    </message>
+    <message>
+        <source>Copied ✓</source>
+        <translation>コピー済み ✓</translation>
+    </message>
+    <message>
+        <source>Earlier answer: {0}</source>
+        <translation>前の答え: {0}</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Markdown でコピー</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>詳細</translation>
+    </message>
+</context>
+<context>
+    <name>AskOptions</name>
+    <message>
+        <source>Options for this conversation</source>
+        <translation>この会話のオプション</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>プリセット</translation>
+    </message>
+    <message>
+        <source>Own values</source>
+        <translation>独自の値</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Delete this preset</source>
+        <translation>このプリセットを削除</translation>
+    </message>
+    <message>
+        <source>Anew each time</source>
+        <translation>毎回変わる</translation>
+    </message>
+    <message>
+        <source>None. Example: Answer in one sentence.</source>
+        <translation>なし。例: 一文で答えてください。</translation>
+    </message>
+    <message>
+        <source>Save as preset…</source>
+        <translation>プリセットに保存…</translation>
+    </message>
+    <message>
+        <source>As in settings</source>
+        <translation>設定どおり</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>プリセットの名前</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>シード</translation>
+    </message>
+    <message>
+        <source>The same number gives the same answer on the same computer.</source>
+        <translation>同じ数なら、同じコンピューターで同じ答えになります。</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>システムプロンプト</translation>
+    </message>
+    <message>
+        <source>What the model is told before the conversation.</source>
+        <translation>会話の前にモデルに伝えることです。</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>置き換え</translation>
+    </message>
+    <message>
+        <source>A built-in preset is called “{0}”. Choose another name.</source>
+        <translation>「{0}」は内蔵のプリセットの名前です。別の名前にしてください。</translation>
+    </message>
+    <message>
+        <source>“{0}” saved.</source>
+        <translation>「{0}」を保存しました。</translation>
+    </message>
+    <message>
+        <source>“{0}” deleted.</source>
+        <translation>「{0}」を削除しました。</translation>
+    </message>
+</context>
+<context>
+    <name>AskingNotes</name>
+    <message>
+        <source>Not used while a server answers.</source>
+        <translation>サーバーが答える間は使いません。</translation>
+    </message>
+    <message>
+        <source>There is no model to choose.</source>
+        <translation>選べるモデルがありません。</translation>
+    </message>
+    <message>
+        <source>In memory now: {0}.</source>
+        <translation>今メモリにあります: {0}。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>もう一度試す</translation>
+    </message>
+    <message>
+        <source>In use: {0}</source>
+        <translation>使用中: {0}</translation>
+    </message>
+    <message>
+        <source>{0} is not there now. The CPU is used instead.</source>
+        <translation>{0} は今ありません。代わりに CPU を使います。</translation>
+    </message>
+    <message>
+        <source>At the moment: {0}</source>
+        <translation>今は {0} です</translation>
+    </message>
+    <message>
+        <source>{0} here, needs {1}.</source>
+        <translation>このコンピューターでは「{0}」になり、メモリを {1} 使います。</translation>
+    </message>
+    <message>
+        <source>Nothing is in memory now.</source>
+        <translation>今メモリにモデルはありません。</translation>
+    </message>
+    <message>
+        <source>Frees {0}.</source>
+        <translation>{0} を解放します。</translation>
+    </message>
+    <message>
+        <source>not on this computer yet</source>
+        <translation>まだこのコンピューターにありません</translation>
+    </message>
+    <message>
+        <source>chosen automatically</source>
+        <translation>自動で選択</translation>
+    </message>
+    <message>
+        <source>revision {0}</source>
+        <translation>リビジョン {0}</translation>
+    </message>
+</context>
+<context>
     <name>Backends</name>
     <message>
         <source>Screen capture</source>
@@ -69,6 +289,10 @@
     <message>
         <source>Notifications</source>
         <translation>通知</translation>
+    </message>
+    <message>
+        <source>Keeping the panel&apos;s place free</source>
+        <translation>パネルの場所の確保</translation>
     </message>
     <message>
         <source>it belongs to another system</source>
@@ -112,6 +336,301 @@
     <message>
         <source>{0} is not running</source>
         <translation>{0} が動作していません</translation>
+    </message>
+</context>
+<context>
+    <name>Chat</name>
+    <message>
+        <source>{0} tokens/s</source>
+        <translation>{0} トークン/秒</translation>
+    </message>
+    <message>
+        <source>likelihood {0}</source>
+        <translation>尤度 {0}</translation>
+    </message>
+    <message>
+        <source>The geometric mean of the likelihoods the model gave its own words: how sure it was of its wording, not whether it is right.</source>
+        <translation>モデルが自分の語に付けた尤度の幾何平均です。言い回しへの自信を示すもので、正しいかどうかは示しません。</translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>中止しました。</translation>
+    </message>
+    <message>
+        <source>Interrupted: Yomitori ended before the answer did.</source>
+        <translation>中断: 答えの途中で Yomitori が終了しました。</translation>
+    </message>
+    <message>
+        <source>Cut off: this is the longest answer that the options allow.</source>
+        <translation>途中で切れました: オプションで決めた最大の長さです。</translation>
+    </message>
+    <message>
+        <source>Cut off: the model&apos;s context is full.</source>
+        <translation>途中で切れました: モデルのコンテキストがいっぱいです。</translation>
+    </message>
+    <message>
+        <source>The model answered nothing.</source>
+        <translation>モデルは何も答えませんでした。</translation>
+    </message>
+    <message>
+        <source>One moment…</source>
+        <translation>お待ちください…</translation>
+    </message>
+    <message>
+        <source>{0} {1} %</source>
+        <translation>{0} {1} %</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>エンジン</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Time to the first word</source>
+        <translation>最初の語までの時間</translation>
+    </message>
+    <message>
+        <source>Time in all</source>
+        <translation>全体の時間</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速さ</translation>
+    </message>
+    <message>
+        <source>the model was done</source>
+        <translation>答え終わった</translation>
+    </message>
+    <message>
+        <source>the longest answer allowed</source>
+        <translation>最大の長さに達した</translation>
+    </message>
+    <message>
+        <source>the context was full</source>
+        <translation>コンテキストがいっぱいになった</translation>
+    </message>
+    <message>
+        <source>Ended because</source>
+        <translation>終了の理由</translation>
+    </message>
+    <message>
+        <source>Likelihood</source>
+        <translation>尤度</translation>
+    </message>
+    <message>
+        <source>{0} of {1}</source>
+        <translation>{0} / {1}</translation>
+    </message>
+    <message>
+        <source>Tokens of pictures</source>
+        <translation>画像のトークン</translation>
+    </message>
+    <message>
+        <source>Tiles</source>
+        <translation>タイル</translation>
+    </message>
+    <message>
+        <source>Tokens of the conversation</source>
+        <translation>会話のトークン</translation>
+    </message>
+    <message>
+        <source>Of these reused</source>
+        <translation>うち再利用</translation>
+    </message>
+    <message>
+        <source>Tokens of the answer</source>
+        <translation>答えのトークン</translation>
+    </message>
+    <message>
+        <source>Context used</source>
+        <translation>使用中のコンテキスト</translation>
+    </message>
+    <message>
+        <source>{0} s</source>
+        <translation>{0} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>ChatView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>会話</translation>
+    </message>
+    <message>
+        <source>New text below</source>
+        <translation>下に続きがあります</translation>
+    </message>
+    <message>
+        <source>Go to the new text below</source>
+        <translation>下の続きに移動</translation>
+    </message>
+    <message>
+        <source>The answer failed.</source>
+        <translation>答えられませんでした。</translation>
+    </message>
+    <message>
+        <source>Answer: {0}</source>
+        <translation>答え: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>Options…</source>
+        <translation>オプション…</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>送信</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Stop, Esc</source>
+        <translation>中止、Esc</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Esc)</source>
+        <translation>答えを中止 (Esc)</translation>
+    </message>
+    <message>
+        <source>Ask about this picture…</source>
+        <translation>この画像について質問…</translation>
+    </message>
+    <message>
+        <source>Send (Enter). Shift+Enter starts a new line.</source>
+        <translation>送信 (Enter)。Shift+Enter で改行します。</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationList</name>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Back to the conversation (Esc)</source>
+        <translation>会話に戻る (Esc)</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>会話</translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation>新規</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>新しい会話</translation>
+    </message>
+    <message>
+        <source>Search conversations and snips</source>
+        <translation>会話と切り抜きを検索</translation>
+    </message>
+    <message>
+        <source>Conversations, newest first</source>
+        <translation>会話 (新しい順)</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Nothing found for “{0}”.</source>
+        <translation>「{0}」は見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>Nothing here yet. Ask about a picture, and it will be.</source>
+        <translation>まだ何もありません。画像について質問すると、ここに並びます。</translation>
+    </message>
+    <message>
+        <source>More than {0} found.</source>
+        <translation>{0} 件を超える結果が見つかりました。</translation>
+    </message>
+    <message>
+        <source>{0} found.</source>
+        <translation>{0} 件見つかりました。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>名前を変更</translation>
+    </message>
+    <message>
+        <source>Export as Markdown…</source>
+        <translation>Markdown で書き出す…</translation>
+    </message>
+    <message>
+        <source>Export as JSON…</source>
+        <translation>JSON で書き出す…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Ask about it</source>
+        <translation>これについて質問</translation>
+    </message>
+    <message>
+        <source>1 conversation deleted.</source>
+        <translation>会話を 1 件削除しました。</translation>
+    </message>
+    <message>
+        <source>{0} conversations deleted.</source>
+        <translation>会話を {0} 件削除しました。</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationModel</name>
+    <message>
+        <source>Without a question yet</source>
+        <translation>まだ質問なし</translation>
+    </message>
+    <message>
+        <source>Snip</source>
+        <translation>切り抜き</translation>
+    </message>
+    <message>
+        <source>1 question</source>
+        <translation>質問 1 件</translation>
+    </message>
+    <message>
+        <source>{0} questions</source>
+        <translation>質問 {0} 件</translation>
+    </message>
+    <message>
+        <source>{0} pictures</source>
+        <translation>画像 {0} 枚</translation>
+    </message>
+    <message>
+        <source>being answered</source>
+        <translation>回答中</translation>
+    </message>
+    <message>
+        <source>interrupted</source>
+        <translation>中断</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失敗</translation>
     </message>
 </context>
 <context>
@@ -219,6 +738,68 @@
     </message>
 </context>
 <context>
+    <name>EdgeGrip</name>
+    <message>
+        <source>Edge of the panel</source>
+        <translation>パネルの端</translation>
+    </message>
+    <message>
+        <source>Drag it to change the width.</source>
+        <translation>ドラッグすると幅が変わります。</translation>
+    </message>
+</context>
+<context>
+    <name>EnlargedPicture</name>
+    <message>
+        <source>Show where text was found</source>
+        <translation>文字の位置を表示</translation>
+    </message>
+    <message>
+        <source>Click an outline to select its text</source>
+        <translation>枠をクリックすると、その中のテキストを選択</translation>
+    </message>
+    <message>
+        <source>Smaller scale</source>
+        <translation>縮小</translation>
+    </message>
+    <message>
+        <source>Zoom out (Ctrl+−)</source>
+        <translation>縮小 (Ctrl+−)</translation>
+    </message>
+    <message>
+        <source>Larger scale</source>
+        <translation>拡大</translation>
+    </message>
+    <message>
+        <source>Zoom in (Ctrl++)</source>
+        <translation>拡大 (Ctrl++)</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>全体</translation>
+    </message>
+    <message>
+        <source>Fit the picture</source>
+        <translation>画像全体を表示</translation>
+    </message>
+    <message>
+        <source>Fit (Ctrl+0)</source>
+        <translation>全体を表示 (Ctrl+0)</translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation>小さく表示</translation>
+    </message>
+    <message>
+        <source>Back to the small picture (Esc)</source>
+        <translation>小さい表示に戻る (Esc)</translation>
+    </message>
+    <message>
+        <source>{0} %</source>
+        <translation>{0} %</translation>
+    </message>
+</context>
+<context>
     <name>Facts</name>
     <message>
         <source>{engine} · {seconds} s</source>
@@ -257,6 +838,10 @@
     <message>
         <source>In use</source>
         <translation>使用中</translation>
+    </message>
+    <message>
+        <source>Chosen</source>
+        <translation>選択中</translation>
     </message>
     <message>
         <source>Folder {0}</source>
@@ -351,6 +936,10 @@
         <translation>切り抜き (新しい順)</translation>
     </message>
     <message>
+        <source>Ask about it</source>
+        <translation>これについて質問</translation>
+    </message>
+    <message>
         <source>Delete</source>
         <translation>削除</translation>
     </message>
@@ -425,6 +1014,18 @@
         <source>Go to the result card</source>
         <translation>結果カードに移動</translation>
     </message>
+    <message>
+        <source>Open the panel</source>
+        <translation>パネルを開く</translation>
+    </message>
+    <message>
+        <source>Snip and ask</source>
+        <translation>切り抜いて質問</translation>
+    </message>
+    <message>
+        <source>Ask about the clipboard&apos;s picture</source>
+        <translation>クリップボードの画像について質問</translation>
+    </message>
 </context>
 <context>
     <name>KeyRecorder</name>
@@ -443,6 +1044,57 @@
     <message>
         <source>None</source>
         <translation>なし</translation>
+    </message>
+</context>
+<context>
+    <name>KeyRow</name>
+    <message>
+        <source>Key of the server</source>
+        <translation>サーバーのキー</translation>
+    </message>
+    <message>
+        <source>Only if the server asks for one. It is kept in your system&apos;s keyring, in no file of Yomitori&apos;s.</source>
+        <translation>サーバーが求めるときだけ必要です。システムのキーリングに保存し、Yomitori のファイルには書きません。</translation>
+    </message>
+    <message>
+        <source>password token API key</source>
+        <translation>パスワード トークン API キー</translation>
+    </message>
+    <message>
+        <source>Another key, to replace it</source>
+        <translation>置き換える別のキー</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>置き換え</translation>
+    </message>
+    <message>
+        <source>Store</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>{0} is set for this run, and counts for every server.</source>
+        <translation>今回の起動では {0} が設定され、すべてのサーバーに使われます。</translation>
+    </message>
+    <message>
+        <source>Set the address of the server first.</source>
+        <translation>先にサーバーのアドレスを設定してください。</translation>
+    </message>
+    <message>
+        <source>Asking the keyring…</source>
+        <translation>キーリングを確認しています…</translation>
+    </message>
+    <message>
+        <source>No key is stored.</source>
+        <translation>キーは保存されていません。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>取り除く</translation>
+    </message>
+    <message>
+        <source>A key for {0} is stored.</source>
+        <translation>{0} のキーが保存されています。</translation>
     </message>
 </context>
 <context>
@@ -531,10 +1183,84 @@
     </message>
 </context>
 <context>
+    <name>ModelCard</name>
+    <message>
+        <source>Stop</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Choose another…</source>
+        <translation>別のモデル…</translation>
+    </message>
+    <message>
+        <source>Choose another model…</source>
+        <translation>別のモデルを選ぶ…</translation>
+    </message>
+    <message>
+        <source>Looking for models…</source>
+        <translation>モデルを探しています…</translation>
+    </message>
+    <message>
+        <source>No model can answer</source>
+        <translation>答えられるモデルがありません</translation>
+    </message>
+    <message>
+        <source>There is no model to choose.</source>
+        <translation>選べるモデルがありません。</translation>
+    </message>
+    <message>
+        <source>{0} answers on this computer</source>
+        <translation>{0} がこのコンピューターで答えます</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>ダウンロード ({0})</translation>
+    </message>
+    <message>
+        <source>Fits this computer ({0}): needs {1}, {2} free.</source>
+        <translation>このコンピューター ({0}) で動きます (必要なメモリ {1}、空き {2})。</translation>
+    </message>
+    <message>
+        <source>Asking the hub…</source>
+        <translation>ハブに問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Asking the hub for a newer revision…</source>
+        <translation>新しいリビジョンを問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Checking the files…</source>
+        <translation>ファイルを検査しています…</translation>
+    </message>
+    <message>
+        <source>Deleting…</source>
+        <translation>削除しています…</translation>
+    </message>
+    <message>
+        <source>Ready. It is loaded when you ask.</source>
+        <translation>準備完了。質問すると読み込まれます。</translation>
+    </message>
+    <message>
+        <source>Its weights are converted to safetensors before its first use.</source>
+        <translation>初回の使用前に重みを safetensors に変換します。</translation>
+    </message>
+    <message>
+        <source>Recommended for this computer.</source>
+        <translation>このコンピューターに推奨のモデルです。</translation>
+    </message>
+</context>
+<context>
     <name>ModelField</name>
     <message>
         <source>Change…</source>
         <translation>変更…</translation>
+    </message>
+</context>
+<context>
+    <name>ModelGroup</name>
+    <message>
+        <source>Choose automatically</source>
+        <translation>自動で選ぶ</translation>
     </message>
 </context>
 <context>
@@ -580,6 +1306,14 @@
         <translation>{0} のその他の操作</translation>
     </message>
     <message>
+        <source>Chosen automatically</source>
+        <translation>自動で選択</translation>
+    </message>
+    <message>
+        <source>Recommended here</source>
+        <translation>推奨</translation>
+    </message>
+    <message>
         <source>In use</source>
         <translation>使用中</translation>
     </message>
@@ -622,6 +1356,10 @@
     <message>
         <source>The one in use stays until the new one is whole; you can go back.</source>
         <translation>新しいものがそろうまで今のものを使います。後で戻すこともできます。</translation>
+    </message>
+    <message>
+        <source>Always use this</source>
+        <translation>常にこれを使う</translation>
     </message>
     <message>
         <source>Set by {0} for this run.</source>
@@ -750,8 +1488,28 @@
         <translation>メモリが足りません。必要なのは {0}、空きは {1} ({2}) です。</translation>
     </message>
     <message>
+        <source>Needs {0}, {1} free on {2}: will run on {3} (needs {4} there, {5} free).</source>
+        <translation>必要なメモリは {0}、{2} の空きは {1} です。そのため {3} で動きます (必要 {4}、空き {5})。</translation>
+    </message>
+    <message>
         <source>Fits: needs {0} of memory, {1} free on {2}.</source>
         <translation>このコンピューターで動きます。必要なメモリは {0}、空きは {1} ({2}) です。</translation>
+    </message>
+    <message>
+        <source>the CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>{0} with {1}</source>
+        <translation>{0} ({1})</translation>
+    </message>
+    <message>
+        <source>Memory needed: {0}</source>
+        <translation>必要なメモリ: {0}</translation>
+    </message>
+    <message>
+        <source>{0} is in LLaVA&apos;s original format, which cannot be loaded. Its conversion {1} is taken instead.</source>
+        <translation>{0} は LLaVA の元の形式で、読み込めません。代わりに変換版の {1} を使います。</translation>
     </message>
     <message>
         <source>{0} to download, {1} free on the disk.</source>
@@ -837,6 +1595,14 @@
         <translation>{0} を更新しました</translation>
     </message>
     <message>
+        <source>It answers questions about pictures from now on.</source>
+        <translation>これからは画像についての質問に答えます。</translation>
+    </message>
+    <message>
+        <source>Settings, Asking, say that a server answers.</source>
+        <translation>設定の「質問」ではサーバーが答えることになっています。</translation>
+    </message>
+    <message>
         <source>{0} is ready</source>
         <translation>{0} の準備ができました</translation>
     </message>
@@ -846,7 +1612,7 @@
     </message>
     <message>
         <source>It reads from the next snip on.</source>
-        <translation>次の切り取りから読み取りに使います。</translation>
+        <translation>次の切り抜きから読み取りに使います。</translation>
     </message>
     <message>
         <source>Settings, Reading, say that the built-in engine reads.</source>
@@ -868,12 +1634,28 @@
         <translation>モデル</translation>
     </message>
     <message>
-        <source>Models for reading</source>
-        <translation>読み取り用のモデル</translation>
+        <source>For reading</source>
+        <translation>読み取り用</translation>
     </message>
     <message>
-        <source>Another model in MangaOCR&apos;s format</source>
-        <translation>MangaOCR 形式の別のモデル</translation>
+        <source>For asking about pictures</source>
+        <translation>画像についての質問用</translation>
+    </message>
+    <message>
+        <source>Another model</source>
+        <translation>別のモデル</translation>
+    </message>
+    <message>
+        <source>For reading, in MangaOCR&apos;s format</source>
+        <translation>読み取り用 (MangaOCR の形式)</translation>
+    </message>
+    <message>
+        <source>For asking, of the LLaVA family</source>
+        <translation>質問用 (LLaVA の系統)</translation>
+    </message>
+    <message>
+        <source>What the other model is for</source>
+        <translation>別のモデルの用途</translation>
     </message>
     <message>
         <source>Hub id (owner/name) or folder</source>
@@ -914,6 +1696,14 @@
     <message>
         <source>Kept in {0} · {1} free</source>
         <translation>保存先 {0} · 空き {1}</translation>
+    </message>
+    <message>
+        <source>Those for asking are kept in {0}</source>
+        <translation>質問用の保存先 {0}</translation>
+    </message>
+    <message>
+        <source>A server answers now, as the settings say.</source>
+        <translation>設定により、今はサーバーが答えます。</translation>
     </message>
     <message>
         <source>the model</source>
@@ -1003,6 +1793,294 @@
     </message>
 </context>
 <context>
+    <name>Panel</name>
+    <message>
+        <source>Ask – Yomitori</source>
+        <translation>質問 – Yomitori</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>New snip</source>
+        <translation>新しい切り抜き</translation>
+    </message>
+    <message>
+        <source>Drag over what you want to ask about</source>
+        <translation>質問したい部分をドラッグ</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>貼り付け</translation>
+    </message>
+    <message>
+        <source>Ask about the picture in the clipboard (Ctrl+V)</source>
+        <translation>クリップボードの画像について質問 (Ctrl+V)</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>その他</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>閉じる (Esc)</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>新しい会話</translation>
+    </message>
+    <message>
+        <source>Open picture…</source>
+        <translation>画像を開く…</translation>
+    </message>
+    <message>
+        <source>Earlier conversations…</source>
+        <translation>以前の会話…</translation>
+    </message>
+    <message>
+        <source>Export as Markdown…</source>
+        <translation>Markdown で書き出す…</translation>
+    </message>
+    <message>
+        <source>Export as JSON…</source>
+        <translation>JSON で書き出す…</translation>
+    </message>
+    <message>
+        <source>Copy the last answer</source>
+        <translation>最後の答えをコピー</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>モデル…</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>設定…</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>読み取っています…</translation>
+    </message>
+    <message>
+        <source>Text changed by you</source>
+        <translation>編集したテキスト</translation>
+    </message>
+    <message>
+        <source>No text found</source>
+        <translation>文字が見つかりませんでした</translation>
+    </message>
+    <message>
+        <source>Text read by {0}</source>
+        <translation>{0}で読み取り</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>テキスト</translation>
+    </message>
+    <message>
+        <source>Answer this question again?</source>
+        <translation>この質問に答え直しますか？</translation>
+    </message>
+    <message>
+        <source>What was asked and answered after it is deleted when the new answer is there.</source>
+        <translation>新しい答えが届くと、この後の質問と答えは削除されます。</translation>
+    </message>
+    <message>
+        <source>Answer again</source>
+        <translation>答え直す</translation>
+    </message>
+    <message>
+        <source>Delete this and all that follows?</source>
+        <translation>これと、この後をすべて削除しますか？</translation>
+    </message>
+    <message>
+        <source>This cannot be undone.</source>
+        <translation>この操作は元に戻せません。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Only links to web pages are opened: {0}</source>
+        <translation>開けるのはウェブページへのリンクだけです: {0}</translation>
+    </message>
+    <message>
+        <source>Reading the text in the picture…</source>
+        <translation>画像の文字を読み取っています…</translation>
+    </message>
+    <message>
+        <source>Loading the model…</source>
+        <translation>モデルを読み込んでいます…</translation>
+    </message>
+    <message>
+        <source>Looking at the picture…</source>
+        <translation>画像を見ています…</translation>
+    </message>
+    <message>
+        <source>Reading the question…</source>
+        <translation>質問を読んでいます…</translation>
+    </message>
+    <message>
+        <source>Waiting for the answer…</source>
+        <translation>答えを待っています…</translation>
+    </message>
+    <message>
+        <source>no model chosen</source>
+        <translation>モデル未選択</translation>
+    </message>
+    <message>
+        <source>no server chosen</source>
+        <translation>サーバー未選択</translation>
+    </message>
+    <message>
+        <source>The model is loaded when you ask.</source>
+        <translation>モデルは質問時に読み込み。</translation>
+    </message>
+</context>
+<context>
+    <name>PanelController</name>
+    <message>
+        <source>The picture in the clipboard</source>
+        <translation>クリップボードの画像</translation>
+    </message>
+    <message>
+        <source>Ask about a picture</source>
+        <translation>画像について質問</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>画像 ({0})</translation>
+    </message>
+    <message>
+        <source>There is no history</source>
+        <translation>履歴がありません</translation>
+    </message>
+    <message>
+        <source>Markdown ({0})</source>
+        <translation>Markdown ({0})</translation>
+    </message>
+    <message>
+        <source>JSON ({0})</source>
+        <translation>JSON ({0})</translation>
+    </message>
+    <message>
+        <source>Export the conversation</source>
+        <translation>会話を書き出す</translation>
+    </message>
+    <message>
+        <source>Exported</source>
+        <translation>書き出しました</translation>
+    </message>
+</context>
+<context>
+    <name>PanelDock</name>
+    <message>
+        <source>Keeping the panel&apos;s place free</source>
+        <translation>パネルの場所の確保</translation>
+    </message>
+    <message>
+        <source>this desktop does not let windows do that</source>
+        <translation>このデスクトップではできません</translation>
+    </message>
+    <message>
+        <source>Turn off &apos;Keep its place free&apos; in Settings.</source>
+        <translation>「設定」で「場所を確保」をオフにしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>PictureDrop</name>
+    <message>
+        <source>Drop the pictures here</source>
+        <translation>画像をここにドロップ</translation>
+    </message>
+    <message>
+        <source>Drop the picture here</source>
+        <translation>画像をここにドロップ</translation>
+    </message>
+</context>
+<context>
+    <name>PictureInput</name>
+    <message>
+        <source>The picture</source>
+        <translation>画像</translation>
+    </message>
+    <message>
+        <source>{0} is on another computer. Copy it here first.</source>
+        <translation>{0} は別のコンピューターにあります。先にこのコンピューターにコピーしてください。</translation>
+    </message>
+    <message>
+        <source>Nothing is fetched from the web. Copy the picture itself, or save it and drop the file.</source>
+        <translation>ウェブからは何も取得しません。画像そのものをコピーするか、保存してファイルをドロップしてください。</translation>
+    </message>
+    <message>
+        <source>The other program&apos;s picture cannot be read. Save it and drop the file.</source>
+        <translation>ほかのプログラムの画像を読み込めません。保存してファイルをドロップしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>PicturePane</name>
+    <message>
+        <source>Given to the model as text</source>
+        <translation>テキストとしてモデルに渡す</translation>
+    </message>
+    <message>
+        <source>The model gets this text with your question and need not read the picture itself</source>
+        <translation>このテキストを質問と一緒に渡すので、モデルが画像の文字を読む必要がなくなります</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy the text</source>
+        <translation>テキストをコピー</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>再読み取り</translation>
+    </message>
+    <message>
+        <source>Read the text in the picture once more</source>
+        <translation>画像の文字をもう一度読み取る</translation>
+    </message>
+    <message>
+        <source>{0} · edited</source>
+        <translation>{0} · 編集済み</translation>
+    </message>
+    <message>
+        <source>No text</source>
+        <translation>テキストなし</translation>
+    </message>
+    <message>
+        <source>Picture, {width} × {height} pixels</source>
+        <translation>画像、{width} × {height} ピクセル</translation>
+    </message>
+</context>
+<context>
+    <name>PictureStrip</name>
+    <message>
+        <source>Pictures of this conversation</source>
+        <translation>この会話の画像</translation>
+    </message>
+</context>
+<context>
+    <name>PictureText</name>
+    <message>
+        <source>Text of the picture</source>
+        <translation>画像のテキスト</translation>
+    </message>
+    <message>
+        <source>Correct it here if it was not read well</source>
+        <translation>正しく読めていなければ、ここで直せます</translation>
+    </message>
+</context>
+<context>
     <name>PortalCapture</name>
     <message>
         <source>Install xdg-desktop-portal and the backend of your desktop, such as xdg-desktop-portal-gnome.</source>
@@ -1045,6 +2123,96 @@
     </message>
 </context>
 <context>
+    <name>PromptChips</name>
+    <message>
+        <source>More prompts</source>
+        <translation>その他のプロンプト</translation>
+    </message>
+</context>
+<context>
+    <name>PromptsEditor</name>
+    <message>
+        <source>Prompts</source>
+        <translation>プロンプト</translation>
+    </message>
+    <message>
+        <source>The quick actions of the panel. The first nine have keys there.</source>
+        <translation>パネルのクイック操作です。最初の 9 個にはキーがあります。</translation>
+    </message>
+    <message>
+        <source>Alt+Up and Alt+Down move one, Delete deletes it.</source>
+        <translation>Alt+Up と Alt+Down で移動、Delete で削除します。</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>上へ</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>下へ</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>Add a prompt</source>
+        <translation>プロンプトを追加</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Delete this prompt</source>
+        <translation>このプロンプトを削除</translation>
+    </message>
+    <message>
+        <source>Reset to the defaults…</source>
+        <translation>初期値に戻す…</translation>
+    </message>
+    <message>
+        <source>Title</source>
+        <translation>題名</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>本文</translation>
+    </message>
+    <message>
+        <source>Insert {0}</source>
+        <translation>{0} を挿入</translation>
+    </message>
+    <message>
+        <source>A line whose variable is empty is left out.</source>
+        <translation>変数が空の行は省かれます。</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>New prompt</source>
+        <translation>新しいプロンプト</translation>
+    </message>
+    <message>
+        <source>“{0}” deleted.</source>
+        <translation>「{0}」を削除しました。</translation>
+    </message>
+    <message>
+        <source>Reset all prompts to the defaults?</source>
+        <translation>すべてのプロンプトを初期値に戻しますか？</translation>
+    </message>
+    <message>
+        <source>Those that you wrote or changed are deleted. This cannot be undone.</source>
+        <translation>作成・変更したものは削除されます。この操作は元に戻せません。</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>戻す</translation>
+    </message>
+</context>
+<context>
     <name>QAbstractFileIconProvider</name>
     <message>
         <source>Drive</source>
@@ -1075,6 +2243,51 @@
     <message>
         <source>another program holds on to it</source>
         <translation>別のプログラムがクリップボードを使用しています</translation>
+    </message>
+</context>
+<context>
+    <name>QuestionEditor</name>
+    <message>
+        <source>Your question</source>
+        <translation>あなたの質問</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>送信</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+</context>
+<context>
+    <name>QuestionField</name>
+    <message>
+        <source>Question</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>Enter sends it, Shift+Enter starts a new line.</source>
+        <translation>Enter で送信、Shift+Enter で改行します。</translation>
+    </message>
+</context>
+<context>
+    <name>QuestionTurn</name>
+    <message>
+        <source>Question</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>編集</translation>
+    </message>
+    <message>
+        <source>Edit the question</source>
+        <translation>質問を編集</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
     </message>
 </context>
 <context>
@@ -1123,12 +2336,32 @@
         <translation>種類が {0} のモデルです</translation>
     </message>
     <message>
+        <source>it is in LLaVA&apos;s original format, take {0} instead</source>
+        <translation>LLaVA の元の形式です。代わりに {0} を使ってください</translation>
+    </message>
+    <message>
+        <source>it is a {0} and not in MangaOCR&apos;s format</source>
+        <translation>種類が {0} で、MangaOCR の形式ではありません</translation>
+    </message>
+    <message>
+        <source>it is a {0} and none of {1}</source>
+        <translation>種類が {0} で、{1} のどれでもありません</translation>
+    </message>
+    <message>
+        <source>it answers with the status {0}</source>
+        <translation>ステータス {0} が返されました</translation>
+    </message>
+    <message>
         <source>its {0} holds no weights</source>
         <translation>{0} に重みがありません</translation>
     </message>
     <message>
         <source>its {0} is no plain list of weights</source>
         <translation>{0} が重みだけの一覧ではありません</translation>
+    </message>
+    <message>
+        <source>its {0} is damaged ({1})</source>
+        <translation>{0} が壊れています ({1})</translation>
     </message>
     <message>
         <source>the hub tells no size or sum of {0}</source>
@@ -1153,6 +2386,14 @@
     <message>
         <source>{0} is too large</source>
         <translation>{0} が大きすぎます</translation>
+    </message>
+    <message>
+        <source>{0} is not complete</source>
+        <translation>{0} が途中で切れています</translation>
+    </message>
+    <message>
+        <source>{0} is empty</source>
+        <translation>{0} が空です</translation>
     </message>
     <message>
         <source>{0} is damaged</source>
@@ -1180,6 +2421,14 @@
     <message>
         <source>Reading</source>
         <translation>読み取り中</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>質問</translation>
+    </message>
+    <message>
+        <source>Ask about the picture in the side panel</source>
+        <translation>サイドパネルで画像について質問</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1302,6 +2551,33 @@
     </message>
 </context>
 <context>
+    <name>RouteRow</name>
+    <message>
+        <source>Where pictures go</source>
+        <translation>画像の送り先</translation>
+    </message>
+    <message>
+        <source>No server is set.</source>
+        <translation>サーバーが設定されていません。</translation>
+    </message>
+    <message>
+        <source>Looking up {0}…</source>
+        <translation>{0} を調べています…</translation>
+    </message>
+    <message>
+        <source>Nowhere: this computer answers.</source>
+        <translation>どこにも送りません。このコンピューターが答えます。</translation>
+    </message>
+    <message>
+        <source>Pictures stay on this computer.</source>
+        <translation>画像はこのコンピューターの外に出ません。</translation>
+    </message>
+    <message>
+        <source>Pictures leave this computer: they go to {0} when you ask, not before.</source>
+        <translation>画像はこのコンピューターの外に送られます。{0} に送るのは質問したときだけです。</translation>
+    </message>
+</context>
+<context>
     <name>RowNotes</name>
     <message>
         <source>In use: {0}</source>
@@ -1370,6 +2646,65 @@
     <message>
         <source>In use: {0} · {1} free</source>
         <translation>使用中: {0} · 空き {1}</translation>
+    </message>
+</context>
+<context>
+    <name>ServerCard</name>
+    <message>
+        <source>Change…</source>
+        <translation>変更…</translation>
+    </message>
+    <message>
+        <source>Connect…</source>
+        <translation>接続…</translation>
+    </message>
+    <message>
+        <source>Change the server…</source>
+        <translation>サーバーを変更…</translation>
+    </message>
+    <message>
+        <source>Connect to a server…</source>
+        <translation>サーバーに接続…</translation>
+    </message>
+    <message>
+        <source>A server you run</source>
+        <translation>自分のサーバー</translation>
+    </message>
+    <message>
+        <source>vLLM, Ollama, LM Studio or Yomitori on another machine. Pictures leave this computer.</source>
+        <translation>別のコンピューターの vLLM、Ollama、LM Studio、Yomitori。画像はこのコンピューターの外に送られます。</translation>
+    </message>
+    <message>
+        <source>A server should answer</source>
+        <translation>サーバーが答える設定です</translation>
+    </message>
+    <message>
+        <source>No server is set yet.</source>
+        <translation>サーバーがまだ設定されていません。</translation>
+    </message>
+    <message>
+        <source>No model of {0} is chosen yet.</source>
+        <translation>{0} のモデルがまだ選ばれていません。</translation>
+    </message>
+    <message>
+        <source>{0} answers</source>
+        <translation>{0} が答えます</translation>
+    </message>
+    <message>
+        <source>On the server {0}</source>
+        <translation>サーバー {0}</translation>
+    </message>
+    <message>
+        <source>Pictures stay on this computer.</source>
+        <translation>画像はこのコンピューターの外に出ません。</translation>
+    </message>
+    <message>
+        <source>Pictures leave this computer.</source>
+        <translation>画像はこのコンピューターの外に送られます。</translation>
+    </message>
+    <message>
+        <source>They are sent when you ask, not before.</source>
+        <translation>送られるのは質問したときだけです。</translation>
     </message>
 </context>
 <context>
@@ -1626,6 +2961,84 @@
     </message>
 </context>
 <context>
+    <name>TestRow</name>
+    <message>
+        <source>Test the server</source>
+        <translation>サーバーをテスト</translation>
+    </message>
+    <message>
+        <source>Asks the server which models it has. No picture and no question is sent.</source>
+        <translation>サーバーにあるモデルを問い合わせます。画像や質問は送りません。</translation>
+    </message>
+    <message>
+        <source>Models of the server</source>
+        <translation>サーバーのモデル</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>テスト</translation>
+    </message>
+    <message>
+        <source>Stop the test</source>
+        <translation>テストを中止</translation>
+    </message>
+    <message>
+        <source>Asking {0}…</source>
+        <translation>{0} に問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Asking {0}… {1} s</source>
+        <translation>{0} に問い合わせています… {1} 秒</translation>
+    </message>
+    <message>
+        <source>{0} answered in {1}, but has no model called {2}. Choose one of its models below.</source>
+        <translation>{0} は {1} で応答しましたが、{2} というモデルはありません。下からモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Works: {0} answered in {1}. It does not say which models it has.</source>
+        <translation>使えます: {0} は {1} で応答しました。どのモデルがあるかは分かりません。</translation>
+    </message>
+    <message>
+        <source>Works: {0} answered in {1}. Choose one of its models below.</source>
+        <translation>使えます: {0} は {1} で応答しました。下からモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Works: {0} answered in {1}, and has {2}.</source>
+        <translation>使えます: {0} は {1} で応答し、{2} があります。</translation>
+    </message>
+    <message>
+        <source>It is reached through the proxy {0}.</source>
+        <translation>プロキシ {0} を通して接続しています。</translation>
+    </message>
+    <message>
+        <source>The key you typed was used. It is not stored yet.</source>
+        <translation>入力したキーを使いました。まだ保存されていません。</translation>
+    </message>
+    <message>
+        <source>Choose a model of the server</source>
+        <translation>サーバーのモデルを選ぶ</translation>
+    </message>
+</context>
+<context>
+    <name>Thumbnail</name>
+    <message>
+        <source>Remove the picture</source>
+        <translation>画像を外す</translation>
+    </message>
+    <message>
+        <source>Remove the picture (Delete)</source>
+        <translation>画像を外す (Delete)</translation>
+    </message>
+    <message>
+        <source>Enlarge the picture (Enter)</source>
+        <translation>画像を拡大 (Enter)</translation>
+    </message>
+</context>
+<context>
     <name>TrayNotify</name>
     <message>
         <source>Notifications of the tray icon</source>
@@ -1638,6 +3051,71 @@
     <message>
         <source>Start a panel with a tray.</source>
         <translation>トレイのあるパネルを起動してください。</translation>
+    </message>
+</context>
+<context>
+    <name>TurnWidget</name>
+    <message>
+        <source>Copy selection</source>
+        <translation>選択部分をコピー</translation>
+    </message>
+    <message>
+        <source>Delete from here</source>
+        <translation>ここから削除</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>Ask about anything on your screen</source>
+        <translation>画面にあるものを何でも質問できます</translation>
+    </message>
+    <message>
+        <source>Snip a part of the screen</source>
+        <translation>画面の一部を切り抜く</translation>
+    </message>
+    <message>
+        <source>Paste a picture here</source>
+        <translation>ここに画像を貼り付ける</translation>
+    </message>
+    <message>
+        <source>Ask about a copied picture from anywhere</source>
+        <translation>コピー済みの画像について質問</translation>
+    </message>
+    <message>
+        <source>Drop a picture or a file here</source>
+        <translation>ここに画像やファイルをドロップ</translation>
+    </message>
+    <message>
+        <source>Show or hide this panel</source>
+        <translation>このパネルの表示・非表示</translation>
+    </message>
+    <message>
+        <source>{0}: {1}</source>
+        <translation>{0}: {1}</translation>
+    </message>
+    <message>
+        <source>What a sentence means, how its grammar works, what happens in a picture.</source>
+        <translation>文の意味、文法の仕組み、画像で何が起きているか。</translation>
+    </message>
+    <message>
+        <source>The model runs on this computer; nothing is sent anywhere.</source>
+        <translation>モデルはこのコンピューターで動きます。何も外に送りません。</translation>
+    </message>
+</context>
+<context>
+    <name>WindowsDock</name>
+    <message>
+        <source>Keeping the panel&apos;s place free</source>
+        <translation>パネルの場所の確保</translation>
+    </message>
+    <message>
+        <source>this is not Windows</source>
+        <translation>Windows ではありません</translation>
+    </message>
+    <message>
+        <source>Turn off &apos;Keep its place free&apos; in Settings.</source>
+        <translation>「設定」で「場所を確保」をオフにしてください。</translation>
     </message>
 </context>
 <context>
@@ -1725,6 +3203,33 @@
     </message>
 </context>
 <context>
+    <name>X11Dock</name>
+    <message>
+        <source>Yomitori&apos;s windows are not shown through X11</source>
+        <translation>Yomitori のウィンドウが X11 で表示されていません</translation>
+    </message>
+    <message>
+        <source>the window manager does not let windows keep a place free</source>
+        <translation>ウィンドウマネージャーが場所の確保に対応していません</translation>
+    </message>
+    <message>
+        <source>Keeping the panel&apos;s place free</source>
+        <translation>パネルの場所の確保</translation>
+    </message>
+    <message>
+        <source>another screen lies beyond this side of the screen</source>
+        <translation>画面のこの側には別の画面が続いています</translation>
+    </message>
+    <message>
+        <source>Choose the other side, or turn off &apos;Keep its place free&apos;.</source>
+        <translation>反対側を選ぶか、「場所を確保」をオフにしてください。</translation>
+    </message>
+    <message>
+        <source>Turn off &apos;Keep its place free&apos; in Settings.</source>
+        <translation>「設定」で「場所を確保」をオフにしてください。</translation>
+    </message>
+</context>
+<context>
     <name>X11Hotkeys</name>
     <message>
         <source>Choose the desktop portal, or bind &apos;yomitori capture&apos; in the desktop&apos;s own settings.</source>
@@ -1757,6 +3262,14 @@
         <source>Retry</source>
         <translation>再試行</translation>
     </message>
+    <message>
+        <source>Ask about it</source>
+        <translation>これについて質問</translation>
+    </message>
+    <message>
+        <source>Title of the conversation</source>
+        <translation>会話の題名</translation>
+    </message>
 </context>
 <context>
     <name>_Detail</name>
@@ -1783,6 +3296,17 @@
     <message>
         <source>Delete</source>
         <translation>削除</translation>
+    </message>
+</context>
+<context>
+    <name>_Handle</name>
+    <message>
+        <source>Height of the picture</source>
+        <translation>画像の高さ</translation>
+    </message>
+    <message>
+        <source>Drag to change the height (arrow keys up and down)</source>
+        <translation>ドラッグで高さを変更 (上下の矢印キーでも可)</translation>
     </message>
 </context>
 <context>
@@ -2486,6 +4010,18 @@
         <translation>そのファイルやフォルダーはありません</translation>
     </message>
     <message>
+        <source>say a whole number, 0 or more</source>
+        <translation>0 以上の整数にしてください</translation>
+    </message>
+    <message>
+        <source>it needs a name</source>
+        <translation>名前が必要です</translation>
+    </message>
+    <message>
+        <source>a built-in one has that name</source>
+        <translation>内蔵のものがその名前です</translation>
+    </message>
+    <message>
         <source>PyTorch here finds no CUDA device</source>
         <translation>ここの PyTorch では CUDA デバイスが見つかりません</translation>
     </message>
@@ -2709,6 +4245,26 @@
         <source>built-in</source>
         <translation>内蔵エンジン</translation>
     </message>
+    <message>
+        <source>The picture</source>
+        <translation>画像</translation>
+    </message>
+    <message>
+        <source>there is no such folder</source>
+        <translation>そのフォルダーはありません</translation>
+    </message>
+    <message>
+        <source>there is no list of models in it</source>
+        <translation>モデルの一覧が入っていません</translation>
+    </message>
+    <message>
+        <source>it closed the connection without an answer</source>
+        <translation>答えずに接続を閉じました</translation>
+    </message>
+    <message>
+        <source>it is in LLaVA&apos;s original format, take a conversion, such as those of llava-hf instead</source>
+        <translation>LLaVA の元の形式です。代わりに llava-hf などの変換版を使ってください</translation>
+    </message>
 </context>
 <context>
     <name>models</name>
@@ -2735,6 +4291,69 @@
     <message>
         <source>Answers questions about a picture, seen as a whole; needs a very large graphics card.</source>
         <translation>画像全体を見て質問に答えます。非常に大きなグラフィックカードが必要です。</translation>
+    </message>
+</context>
+<context>
+    <name>presets</name>
+    <message>
+        <source>Exact</source>
+        <translation>正確</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>標準</translation>
+    </message>
+    <message>
+        <source>Lively</source>
+        <translation>多彩</translation>
+    </message>
+</context>
+<context>
+    <name>prompts</name>
+    <message>
+        <source>Translate</source>
+        <translation>翻訳</translation>
+    </message>
+    <message>
+        <source>Explain the grammar</source>
+        <translation>文法の説明</translation>
+    </message>
+    <message>
+        <source>Explain this word</source>
+        <translation>単語の説明</translation>
+    </message>
+    <message>
+        <source>What is happening</source>
+        <translation>何が起きている？</translation>
+    </message>
+    <message>
+        <source>Who speaks to whom</source>
+        <translation>誰が誰に話している？</translation>
+    </message>
+    <message>
+        <source>Describe for someone who cannot see it</source>
+        <translation>見えない人のための説明</translation>
+    </message>
+    <message>
+        <source>what was read in the picture</source>
+        <translation>画像から読み取ったテキスト</translation>
+    </message>
+    <message>
+        <source>the language of “Answer in” above</source>
+        <translation>上の「答えの言語」</translation>
+    </message>
+    <message>
+        <source>your Japanese: beginner, intermediate or advanced</source>
+        <translation>日本語のレベル (初級～上級)</translation>
+    </message>
+    <message>
+        <source>Empty prompt</source>
+        <translation>空のプロンプト</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <comment>the language of this translation, in English</comment>
+        <translation>Japanese</translation>
     </message>
 </context>
 <context>
@@ -3198,6 +4817,102 @@
     <message>
         <source>What the server calls the model that should answer.</source>
         <translation>答えるモデルの、サーバーでの名前です。</translation>
+    </message>
+    <message>
+        <source>Panel</source>
+        <translation>パネル</translation>
+    </message>
+    <message>
+        <source>Open the panel</source>
+        <translation>パネルを開く</translation>
+    </message>
+    <message>
+        <source>Shows the side panel, and hides it again. Leave it empty for none.</source>
+        <translation>サイドパネルの表示と非表示を切り替えます。空なら無効です。</translation>
+    </message>
+    <message>
+        <source>Snip and ask</source>
+        <translation>切り抜いて質問</translation>
+    </message>
+    <message>
+        <source>Press it anywhere, then drag over what you want to ask about. Leave it empty for none.</source>
+        <translation>押してから質問したい部分をドラッグします。空なら無効です。</translation>
+    </message>
+    <message>
+        <source>Ask about the clipboard&apos;s picture</source>
+        <translation>クリップボードの画像について質問</translation>
+    </message>
+    <message>
+        <source>Opens the panel with the picture that was copied. Leave it empty for none.</source>
+        <translation>コピーした画像をパネルで開きます。空なら無効です。</translation>
+    </message>
+    <message>
+        <source>Side of the screen</source>
+        <translation>画面のどちら側に置くか</translation>
+    </message>
+    <message>
+        <source>Where the panel stands. It goes to the other side rather than cover what you ask about.</source>
+        <translation>パネルの位置です。質問する部分が隠れるときは反対側に移ります。</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>Keep its place free</source>
+        <translation>場所を確保</translation>
+    </message>
+    <message>
+        <source>Other windows make room beside the panel, where the desktop allows that. Off, it is an ordinary window.</source>
+        <translation>対応するデスクトップでは、ほかのウィンドウがパネルの場所を空けます。オフなら普通のウィンドウです。</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>幅</translation>
+    </message>
+    <message>
+        <source>Of the panel, in pixels before the scale of the screen. Dragging its edge changes it.</source>
+        <translation>画面の拡大率をかける前のピクセル数です。パネルの端をドラッグしても変わります。</translation>
+    </message>
+    <message>
+        <source>Give the text that was read</source>
+        <translation>読み取ったテキストを渡す</translation>
+    </message>
+    <message>
+        <source>The model gets the recognised text with the picture, so that it need not read it.</source>
+        <translation>読み取ったテキストを画像と一緒に渡すので、モデルが文字を読む必要がなくなります。</translation>
+    </message>
+    <message>
+        <source>Answer in</source>
+        <translation>答えの言語</translation>
+    </message>
+    <message>
+        <source>What {language} stands for in prompts, such as English. Empty: the language of menus.</source>
+        <translation>プロンプトの {language} に入る言語です (例: English)。空ならメニューの言語です。</translation>
+    </message>
+    <message>
+        <source>Your Japanese</source>
+        <translation>日本語のレベル</translation>
+    </message>
+    <message>
+        <source>What {level} stands for in prompts.</source>
+        <translation>プロンプトの {level} に入るレベルです。</translation>
+    </message>
+    <message>
+        <source>Beginner</source>
+        <translation>初級</translation>
+    </message>
+    <message>
+        <source>Intermediate</source>
+        <translation>中級</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>上級</translation>
     </message>
     <message>
         <source>Storage</source>

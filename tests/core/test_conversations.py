@@ -459,6 +459,7 @@ def test_the_list_tells_what_a_row_shows(talks: Conversations) -> None:
         "picture": first,
         "pictures": 2,
         "turns": 2,
+        "questions": 1,
         "state": TurnState.STREAMING,
     }
     assert (rows[empty].picture, rows[empty].pictures, rows[empty].turns, rows[empty].state) == (
@@ -857,6 +858,7 @@ READS: dict[str, Callable[[Conversations, int, int, int], object]] = {
     "result": lambda talks, talk, picture, turn: talks.result(picture),
     "list": lambda talks, talk, picture, turn: talks.list("x"),
     "count": lambda talks, talk, picture, turn: talks.count(),
+    "speed": lambda talks, talk, picture, turn: talks.speed("x", "cpu"),
 }
 CALLS = {**WRITES, **READS}
 
@@ -1024,3 +1026,57 @@ def test_reading_does_not_wait_for_writing(path: Path) -> None:
     assert seen == [[("学校？", TurnState.DONE)], [talk], [talk], PNG, None, 1]
     assert len(kept(talks, talk).turns) == 2
     history.close()
+
+
+def test_how_fast_a_model_answered_is_remembered(talks: Conversations) -> None:
+    # Given answers of two models, some too short to tell
+    def answered(model: str, tokens: int, seconds: float) -> None:
+        conversation = talks.create()
+        talks.add_question(conversation, "?")
+        turn = talks.begin_answer(conversation)
+        assert turn is not None
+        kept = Answer(
+            "x", Finish.STOP, "llava", model, "cpu", "fp32", seconds, 1.0, None, Usage(answer=tokens)
+        )
+        assert talks.finish_answer(turn, kept)
+
+    for tokens, seconds in ((11, 2.0), (31, 2.0), (21, 2.0), (2, 1.1)):
+        answered("one", tokens, seconds)
+    answered("other", 101, 2.0)
+
+    # Then the time after the first word counts, and the middle of several
+    assert talks.speed("one", "cpu") == 20.0
+    assert talks.speed("other", "cpu") == 100.0
+    assert talks.speed("one", "cuda:0") is None
+
+
+def test_a_history_in_memory_leaves_no_file_and_does_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a history that is kept nowhere
+    monkeypatch.chdir(tmp_path)
+    history = History(None)
+    talks = history.conversations
+
+    # When several threads talk, and something is deleted
+    made: list[int] = []
+
+    def talk(number: int) -> None:
+        conversation = talks.create()
+        talks.add_picture(conversation, PNG, 4, 3, "snip")
+        question = talks.add_question(conversation, f"question {number}")
+        assert question is not None
+        turn = talks.begin_answer(conversation)
+        assert turn is not None
+        assert talks.finish_answer(turn, answer(f"answer {number}"))
+        made.append(conversation)
+
+    in_threads(talk, range(8))
+    assert talks.delete(made[:3]) == 3
+
+    # Then it is found as in a file, and nothing was written
+    assert len(talks.list("answer")) == 5
+    assert history.clear() == 5
+    assert talks.count() == 0
+    history.close()
+    assert list(tmp_path.iterdir()) == []

@@ -910,7 +910,6 @@ def test_the_details_open_from_the_menu_and_close_at_esc(view: ChatView, qtbot: 
 def test_a_document_asks_nobody(tmp_path: Path, qapp: QApplication) -> None:
     # A picture that a document would load by its name alone
     local = tmp_path / "local.png"
-    name = local.as_uri()[:40]  # Long addresses are shortened.
     picture = QImage(8, 8, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.red)
     assert picture.save(str(local))

@@ -196,6 +196,7 @@ def test_the_menu_of_a_row_copies_reads_again_and_deletes(
         "Copy",
         "Copy image",
         "Read again",
+        "Ask about it",
         "Delete",
     ]
     menu.actions()[-1].trigger()

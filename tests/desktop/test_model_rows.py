@@ -37,7 +37,9 @@ def look(qtbot: QtBot, desk: ModelsDesk) -> None:
 @pytest.mark.parametrize(
     ("current", "in_use", "one", "words"),
     [
-        (True, True, True, "Revision aaaaaaa · 5 MB · in use"),
+        # of one alone the card's badge says it
+        (True, True, True, "Revision aaaaaaa · 5 MB"),
+        (True, True, False, "Revision aaaaaaa · 5 MB · in use"),
         (True, False, True, "Revision aaaaaaa · 5 MB · not used yet"),
         (True, False, False, "Revision aaaaaaa · 5 MB · current · not used yet"),
         (False, False, False, "Revision aaaaaaa · 5 MB · not used yet"),
@@ -64,11 +66,11 @@ def test_an_import_is_used_kept_from_every_hub_and_replaced_when_it_is_gone(
     row = dialog.rows[LOCAL]
     # Then it is in use only once it is chosen, and no hub is offered for it
     assert row.badge.text() == ""
-    assert "in use" not in row._lines[0].text.text()
+    assert "not used yet" in row._lines[0].text.text()
     desk.settings.set("models.ocr_model", LOCAL)
     look(qtbot, desk)
     assert row.badge.text() == "In use"
-    assert "in use" in row._lines[0].text.text()
+    assert "use" not in row._lines[0].text.text()
     for button in (row.download, row.check, row.again):
         assert button.isHidden()
     # And not when the built-in engine reads

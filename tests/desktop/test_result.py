@@ -274,11 +274,11 @@ def test_tab_goes_through_the_buttons(card: ResultCard) -> None:
     card.take_focus()
 
     seen = []
-    for _ in range(4):
+    for _ in range(5):
         QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)
         seen.append(card.focusWidget().text())
 
-    assert seen == ["Copy", "Read again", "Edit", "×"]
+    assert seen == ["Copy", "Ask", "Read again", "Edit", "×"]
 
 
 def test_a_click_on_the_text_takes_the_focus(card: ResultCard, focus: RecordingFocus) -> None:
@@ -851,10 +851,10 @@ def test_stepping_with_the_keyboard(card: ResultCard, qtbot: QtBot, forward: Qt.
     assert text_of(card).toPlainText() == "ドドドド"
 
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)
         seen.append(card.focusWidget().accessibleName() or card.focusWidget().text())
-    assert seen == ["Copy", "Read again", "Edit", "Close", "Text that was read"], "no trap"
+    assert seen == ["Copy", "Ask", "Read again", "Edit", "Close", "Text that was read"], "no trap"
     QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)
     assert card.focusWidget() is button(card, "Previous reading")
     QTest.keyClick(card.focusWidget(), Qt.Key.Key_Tab)

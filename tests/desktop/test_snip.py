@@ -43,7 +43,7 @@ from desktop.clipboard.base import ClipboardBackend
 from desktop.focus import Focus
 from desktop.overlay import Overlay
 from desktop.result import ResultCard
-from desktop.snip import SnipController
+from desktop.snip import Reading, SnipController
 from desktop.theme import Theme
 from desktop.worker import Bridge, HostThread
 from tests.support.fake_doubtful_engine import CRASHES, DOUBTFUL_AND_BUILT_IN, OTHERS
@@ -797,3 +797,65 @@ def test_a_quick_reading_says_that_the_model_is_being_converted(
         rig.library.conversions[0].finish({}, 0.0)
     rig.row("done", TEXT)
     rig.close()
+
+
+# ---- for the side panel
+
+
+def test_a_snip_to_ask_shows_no_card_and_leaves_the_clipboard_alone(rig: Rig) -> None:
+    asked: list[Reading] = []
+    ended: list[tuple[Reading, object]] = []
+    rig.controller.ask_requested.connect(asked.append)
+    rig.controller.read.connect(lambda reading, result, error: ended.append((reading, result)))
+    with rig.qtbot.waitSignal(rig.overlay.painted, timeout=STALL):
+        rig.controller.snip(asks=True)
+
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    rig.qtbot.waitUntil(lambda: bool(ended), timeout=STALL)
+
+    # Then who asks is told of the picture before it is read, and of its text
+    assert [reading for reading, _ in ended] == asked
+    assert asked[0].row == rig.row("done", READ).id
+    assert asked[0].result is ended[0][1] is not None
+    assert not rig.card.isVisible()
+    assert rig.clipboard.texts == []
+    assert not rig.overlay.is_open
+
+
+def test_the_next_snip_is_read_as_usual(rig: Rig) -> None:
+    test_a_snip_to_ask_shows_no_card_and_leaves_the_clipboard_alone(rig)
+
+    rig.snip()
+
+    assert rig.card.isVisible()
+    assert rig.clipboard.texts == [READ]
+
+
+def test_the_card_hands_its_picture_over(rig: Rig) -> None:
+    asked: list[Reading] = []
+    rig.controller.ask_requested.connect(asked.append)
+    rig.snip()
+
+    rig.card.ask_requested.emit()
+
+    assert [reading.result.text for reading in asked if reading.result] == [READ]
+    assert not rig.card.isVisible()
+
+
+def test_what_is_still_being_read_goes_on_in_the_panel(rig: Rig) -> None:
+    # Given a picture that the engine reads until it is stopped
+    asked: list[Reading] = []
+    rig.controller.ask_requested.connect(asked.append)
+    rig.capture.colour = ENDLESS
+    rig.open_overlay()
+    rig.drag(QPoint(40, 60), QPoint(160, 140))
+    rig.qtbot.waitUntil(lambda: rig.card.isVisible(), timeout=STALL)
+
+    # When the user asks about it from the card, then the card goes and the reading does not
+    rig.card.ask_requested.emit()
+    assert not rig.card.isVisible()
+    assert asked[0].result is None
+    rig.qtbot.waitUntil(lambda: asked[0].job is not None, timeout=STALL)
+    assert not asked[0].cancelled
+    assert asked[0].job is not None
+    asked[0].job.cancel()

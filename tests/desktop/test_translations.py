@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ from core.engines import ENGINES
 from core.errors import (
     BackendUnavailable,
     LoadFailed,
+    ModelUnusable,
     NotEnoughMemory,
     ReadFailed,
     SettingsDamaged,
@@ -40,8 +42,11 @@ from core.errors import (
 )
 from core.events import HostState, State
 from core.history import History
-from core.images import to_png
+from core.images import to_png, too_large
+from core.models.layout import checkpoint_problem
 from core.paths import Paths
+from core.presets import PresetLibrary
+from core.prompts import PromptLibrary
 from core.settings import SettingsStore, iter_settings
 from core.types import OcrResult, RgbImage
 from desktop import capture
@@ -52,6 +57,9 @@ from desktop.focus import Focus
 from desktop.history_window import HistoryWindow
 from desktop.hotkeys.keys import parse_bindings
 from desktop.overlay import Overlay
+from desktop.panel import Panel
+from desktop.prompt_words import menu_language
+from desktop.prompts_editor import PromptsEditor
 from desktop.registry import Entry, choose
 from desktop.result import ResultCard
 from desktop.settings_dialog import SettingsDialog
@@ -61,6 +69,7 @@ from desktop.tray import Actions, SmallWindow
 from desktop.worker import Bridge
 from tests.desktop.test_overlay import make_shot
 from tests.support.environment import child_environment
+from tests.support.talk_desk import Desk
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TS = ROOT / "resources" / "translations" / "yomitori_ja.ts"
@@ -119,7 +128,8 @@ def theme(japanese: QApplication) -> Theme:
 
 @pytest.fixture
 def dialog(theme: Theme, settings: SettingsStore, tmp_path: Path) -> Iterator[SettingsDialog]:
-    shown = SettingsDialog(settings, theme, Paths.below(tmp_path))
+    prompts = PromptsEditor(PromptLibrary(tmp_path / "prompts.json"), theme)
+    shown = SettingsDialog(settings, theme, Paths.below(tmp_path), more={"panel": [prompts]})
     shown.show()
     yield shown
     if isValid(shown):
@@ -135,8 +145,8 @@ def words(widget: QWidget) -> list[str]:
 
 
 def english(text: str) -> str:
-    """What is left of ``text`` without paths, keys, versions and names."""
-    rest = re.sub(r"/\S+|YOMITORI_\w+|\b(?:Ctrl|Alt|Shift|Super)\+\S+|\d+\.\d+\.\d+", "", text)
+    """What is left of ``text`` without variables, paths, keys, versions and names."""
+    rest = re.sub(r"\{\w+\}|/\S+|YOMITORI_\w+|\b(?:Ctrl|Alt|Shift|Super)\+\S+|\d+\.\d+\.\d+", "", text)
     return " ".join(word for word in re.findall(r"[A-Za-z][\w-]*", rest, re.ASCII) if word not in NAMES)
 
 
@@ -195,6 +205,17 @@ def test_words_of_core_are_looked_up_where_they_are_kept(japanese: QApplication)
         assert engine_title(spec.name) == texts["engines", spec.title]
 
 
+def cut_off(widget: QWidget) -> list[str]:
+    """The visible buttons and paragraphs of ``widget`` whose words do not fit."""
+    shown = [child for child in widget.findChildren(QWidget) if child.isVisible()]
+    return [
+        child.text()
+        for child in shown
+        if (isinstance(child, QAbstractButton) and child.width() < child.sizeHint().width())
+        or (isinstance(child, QLabel) and child.height() < child.heightForWidth(child.width()))
+    ]
+
+
 # ---- what is said
 
 
@@ -227,14 +248,49 @@ def test_words_of_core_are_looked_up_where_they_are_kept(japanese: QApplication)
             "足りないものは「yomitori doctor」で確認できます。",
         ),
         (ReadFailed(), ReadFailed().message, "もう一度試すか、狭い範囲を切り抜いてください。"),
+        (
+            too_large("The picture", 20_000, 9_000),
+            "画像 は大きすぎます: 20000 x 9000 ピクセル (上限は 64 メガピクセル)。",
+            "ページごとに分けるか、縮小してください。",
+        ),
     ],
-    ids=["memory", "loading", "storage", "settings", "a reason with a name", "without parameters"],
+    ids=["memory", "loading", "storage", "settings", "a reason with a name", "without parameters", "size"],
 )
 def test_errors_are_told_in_japanese_with_their_reasons(
     japanese: QApplication, error: YomitoriError, sentence: str, hint: str
 ) -> None:
     assert error_sentence(error) == sentence
     assert error_hint(error) == hint
+
+
+@pytest.mark.parametrize(
+    ("config", "role", "reason"),
+    [
+        (None, "ocr", "そのフォルダーはありません"),
+        ({"model_type": "bert"}, "ocr", "種類が bert で、MangaOCR の形式ではありません"),
+        (
+            {"model_type": "llava_llama", "mm_vision_tower": "clip"},
+            "vision",
+            "LLaVA の元の形式です。代わりに llava-hf などの変換版を使ってください",
+        ),
+        (
+            {"model_type": "llava", "mm_vision_tower": "clip", "_name_or_path": "liuhaotian/llava-v1.5-7b"},
+            "vision",
+            "LLaVA の元の形式です。代わりに llava-hf/llava-1.5-7b-hf を使ってください",
+        ),
+    ],
+    ids=["no folder", "not for reading", "original format", "original format of a known model"],
+)
+def test_why_a_folder_holds_no_model_is_told_in_japanese(
+    japanese: QApplication, tmp_path: Path, config: dict[str, str] | None, role: str, reason: str
+) -> None:
+    folder = tmp_path / "model"
+    if config is not None:
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    problem = checkpoint_problem(folder, role)
+    assert problem is not None
+    assert error_sentence(ModelUnusable(model="x", reason=problem)) == f"x は使えません: {reason}。"
 
 
 def test_a_backend_that_does_not_work_gives_its_reason_and_its_fix_in_japanese(
@@ -411,12 +467,41 @@ def test_the_history_is_japanese(theme: Theme, tmp_path: Path, qtbot: QtBot) -> 
         "コピー",
         "画像をコピー",
         "再試行",
+        "これについて質問",
         "削除",
     ]
     menu.deleteLater()
     window.close()
     bridge.close()
     history.close()
+
+
+@pytest.mark.parametrize("width", [320, 420])
+def test_the_panel_is_japanese_and_nothing_is_cut_off(
+    theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: QtBot, width: int
+) -> None:
+    # Given the panel, as narrow as it gets and as wide as it is
+    desk = Desk(qtbot, settings, tmp_path)
+    prompts = PromptLibrary(tmp_path / "prompts.json")
+    presets = PresetLibrary(tmp_path / "presets.json", desk.talk.defaults)
+    panel = Panel(desk.talk, theme, settings, prompts, presets, QWidget())
+    panel.resize(width, 800)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    # When a picture is asked about
+    desk.add()
+    desk.ask("何ですか")
+    QApplication.processEvents()
+    # Then everything beside the talk itself is Japanese, and can be read
+    shown = words(panel)
+    assert {"質問", "貼り付け", "翻訳", "コピー", "再読み取り", "再回答", "送信"} <= set(shown)
+    assert not [text for text in shown if english(text)]
+    assert cut_off(panel) == []
+    assert all(JAPANESE.search(action.text()) for action in panel.more.menu().actions() if action.text())
+    # And answers are asked for in the language of the menus
+    assert menu_language() == "Japanese"
+    panel.close()
+    desk.close()
 
 
 def test_the_overlay_fits_its_keys_on_a_small_screen(theme: Theme, qtbot: QtBot) -> None:

@@ -96,3 +96,20 @@ def test_what_cannot_be_is_said(tmp_path: Path, arguments: tuple[str, ...], code
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_of_an_old_id_it_is_said_what_is_taken_instead(tmp_path: Path) -> None:
+    # given a model that cannot be loaded as it is, and whose conversion is not here
+    old, home = "liuhaotian/llava-v1.5-7b", str(tmp_path / "hub")
+    done = yomitori(tmp_path, "ask", "--vision-model", old, "What is this?", HF_HOME=home)
+    assert done.returncode == 4
+    assert f"{old} is in LLaVA's original format" in done.stderr
+    assert "llava-hf/llava-1.5-7b-hf is taken instead." in done.stderr
+    # and nothing of the kind while a server answers, or for a revision, of which nothing is taken
+    with ChatServer() as server:
+        server.answer(["yes"])
+        done = yomitori(tmp_path, *through(server), "--vision-model", old, "What is this?")
+        assert (done.returncode, done.stderr) == (0, "")
+    done = yomitori(tmp_path, "ask", "--vision-model", f"{old}@main", "What is this?", HF_HOME=home)
+    assert done.returncode != 0
+    assert "is taken instead" not in done.stderr

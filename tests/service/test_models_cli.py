@@ -623,3 +623,69 @@ sys.exit(codes != [0, 0, 4, 5])
     assert "/locked: you may not write there" in result.stderr
     assert "chown" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+# ---- models that answer questions
+
+
+TINY_LLAVA = ROOT / "tests" / "models" / "tiny-llava"
+SMALL = "llava-hf/llava-onevision-qwen2-0.5b-ov-hf"
+
+
+def test_the_model_that_answers_is_marked_when_the_choice_is_automatic(hub: StubHub) -> None:
+    # given nothing, nothing answers
+    assert [row["automatic"] for row in listed(hub).values() if row["automatic"]] == []
+    # when a model is imported, then it is found out what it is for, and it is the one that is taken
+    result = models(hub, "import", str(TINY_LLAVA), SMALL)
+    done(result)
+    assert "To ask it" not in result.stderr
+    rows = listed(hub)
+    assert (rows[SMALL]["automatic"], rows[SMALL]["chosen"]) == (True, False)
+    assert [revision["in_use"] for revision in rows[SMALL]["revisions"]] == [True]
+    shown = done(models(hub, "list"))
+    assert "llava-onevision-0.5b: ready, chosen automatically" in shown
+    # when it is named, it is chosen; when a server answers, nothing here is in use
+    row = listed(hub, YOMITORI_VISION_MODEL="llava-onevision-0.5b")[SMALL]
+    assert (row["automatic"], row["chosen"], row["revisions"][0]["in_use"]) == (False, True, True)
+    row = listed(hub, YOMITORI_VISION_BACKEND="remote")[SMALL]
+    assert (row["automatic"], row["revisions"][0]["in_use"]) == (False, False)
+    # and another one is told how to choose it
+    result = models(hub, "import", str(TINY_LLAVA), "llava-1.5-7b", YOMITORI_VISION_MODEL=SMALL)
+    done(result)
+    assert "To ask it, choose it in Settings, or give --vision-model llava-1.5-7b" in result.stderr
+
+
+def test_a_folder_is_imported_as_what_it_is(hub: StubHub) -> None:
+    done(models(hub, "import", str(TINY_LLAVA)))
+    assert [row["role"] for row in listed(hub).values() if row["repo"].startswith("local/")] == ["vision"]
+
+
+def test_memory_is_told_in_the_precision_for_asking(hub: StubHub) -> None:
+    def needs(**environ: str) -> tuple[int, int]:
+        rows = listed(hub, **environ)
+        return rows[KNOWN]["memory_bytes"], rows[SMALL]["memory_bytes"]
+
+    reading, asking = needs()
+    less = needs(YOMITORI_MODELS_PRECISION="bf16")
+    assert less[0] < reading
+    assert less[1] == asking == 5_315_000_000
+    assert needs(YOMITORI_VISION_PRECISION="bf16") == (reading, 3_057_000_000)
+
+
+def test_a_folder_for_asking_has_a_row_and_is_checked(hub: StubHub) -> None:
+    chosen = {"YOMITORI_VISION_MODEL": str(TINY_LLAVA)}
+    rows = [json.loads(row) for row in done(models(hub, "list", "--json", **chosen)).splitlines()]
+    (row,) = [row for row in rows if row["name"] == str(TINY_LLAVA)]
+    assert (row["role"], row["state"], row["chosen"]) == ("vision", "ready", True)
+    assert f"ok  {TINY_LLAVA}" in done(models(hub, "verify", **chosen))
+    assert f"ok  {TINY_LLAVA}" in done(models(hub, "verify", str(TINY_LLAVA)))
+
+
+def test_an_old_id_is_downloaded_as_its_conversion_with_a_word_why(hub: StubHub) -> None:
+    hub.add_repo(SMALL, TINY_LLAVA)
+    result = models(hub, "download", "lmms-lab/llava-onevision-qwen2-0.5b-ov")
+    assert "LLaVA-OneVision 0.5B is ready" in done(result)
+    assert f"Its conversion {SMALL} is taken instead." in result.stderr
+    # and when it is the one in the settings, its conversion is the chosen one
+    old = "lmms-lab/llava-onevision-qwen2-0.5b-ov"
+    assert listed(hub, YOMITORI_VISION_MODEL=old)[SMALL]["chosen"]

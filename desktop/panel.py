@@ -1,0 +1,453 @@
+"""The side panel: a picture, what was read in it, and questions about both."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QImage, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.presets import PresetLibrary
+from core.prompts import PromptLibrary, fill
+from core.settings import SettingsStore
+from desktop.answering import Progress
+from desktop.ask import ask
+from desktop.ask_options import AskOptions
+from desktop.chat_view import ChatView
+from desktop.composer import Composer
+from desktop.keyboard import press_button, presses
+from desktop.panel_texts import waiting
+from desktop.picture_input import PictureDrop
+from desktop.picture_pane import PicturePane
+from desktop.picture_types import PanePicture
+from desktop.prompt_texts import prompt_title
+from desktop.prompt_words import prompt_variables
+from desktop.talk import Shown, Talk
+from desktop.texts import engine_title, error_hint, error_sentence
+from desktop.theme import STEP, Theme, set_kind, set_role
+
+
+class Panel(QWidget):
+    """A window on a ``Talk``; closing frees it, the talk stays.
+
+    ``welcome`` stands in the place of an empty conversation; ``conversations`` is the page with those that
+    were kept, made when it is first asked for, or None where there are none.
+    """
+
+    snip_requested = Signal()
+    open_requested = Signal()
+    """The user wants to choose a picture file."""
+    paste_requested = Signal()
+    conversations_requested = Signal()
+    export_requested = Signal(str)
+    """The open conversation, as ``markdown`` or ``json``."""
+    settings_requested = Signal()
+    models_requested = Signal()
+    copy_requested = Signal(str)
+    told = Signal(str)
+    """Something the user should know, in one sentence."""
+    closed = Signal()
+
+    def __init__(
+        self,
+        talk: Talk,
+        theme: Theme,
+        settings: SettingsStore,
+        prompts: PromptLibrary,
+        presets: PresetLibrary,
+        welcome: QWidget,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Ask – Yomitori"))
+        self._talk = talk
+        self._theme = theme
+        self._settings = settings
+        self._prompts = prompts
+        self._presets = presets
+        self._told: dict[int, int] = {}
+
+        self.welcome = welcome
+        self.pane = PicturePane(theme)
+        self.chat = ChatView(theme)
+        self.composer = Composer(theme)
+        self.pages = QStackedWidget()
+        self.body = QStackedWidget()
+        self._lay_out()
+        self._connect()
+        self._forget_prompts = prompts.subscribe(lambda _: self._show_prompts())
+        self._forget_settings = settings.subscribe(lambda _: self._show_settings())
+        self._show_prompts()
+        self._show_settings()
+        self.show_all()
+
+    # ---- making
+
+    def _lay_out(self) -> None:
+        self.title = QLabel(self.tr("Ask"))
+        set_role(self.title, "title")
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.new_snip = _ghost(self.tr("New snip"))
+        self.new_snip.setToolTip(self.tr("Drag over what you want to ask about"))
+        self.paste = _ghost(self.tr("Paste"))
+        self.paste.setToolTip(self.tr("Ask about the picture in the clipboard (Ctrl+V)"))
+        self.more = QToolButton()
+        self.more.setText("…")
+        self.more.setAccessibleName(self.tr("More"))
+        self.more.setToolTip(self.tr("More"))
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        set_kind(self.more, "ghost")
+        self.more.setMenu(self._make_menu())
+        header = QHBoxLayout()
+        header.setContentsMargins(4 * STEP, 3 * STEP, 2 * STEP, 3 * STEP)
+        header.setSpacing(STEP)
+        header.addWidget(self.title, 1)
+        # Only while there is no title bar.
+        self.close_button = QPushButton("×")
+        self.close_button.setAccessibleName(self.tr("Close"))
+        self.close_button.setToolTip(self.tr("Close (Esc)"))
+        set_kind(self.close_button, "icon")
+        self.close_button.clicked.connect(self.close)
+        self.close_button.hide()
+        for button in (self.new_snip, self.paste, self.more, self.close_button):
+            header.addWidget(button)
+        line = QFrame()
+        set_role(line, "line")
+
+        talk = QWidget()
+        column = QVBoxLayout(talk)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.pane)
+        self._pane_line = QFrame()
+        set_role(self._pane_line, "line")
+        column.addWidget(self._pane_line)
+        column.addWidget(self.chat, 1)
+        self.body.addWidget(self.welcome)
+        self.body.addWidget(talk)
+        first = QWidget()
+        whole = QVBoxLayout(first)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(header)
+        whole.addWidget(line)
+        whole.addWidget(self.body, 1)
+        whole.addWidget(self.composer)
+        self.pages.addWidget(first)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.pages)
+        self.setMinimumSize(320, 400)
+        self._drop = PictureDrop(self)
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        self.new = menu.addAction(self.tr("New conversation"), self._begin)
+        self.new.setShortcut(QKeySequence("Ctrl+N"))
+        self.open_file = menu.addAction(self.tr("Open picture…"), self.open_requested.emit)
+        self.open_file.setShortcut(QKeySequence("Ctrl+O"))
+        self.earlier = menu.addAction(self.tr("Earlier conversations…"), self.conversations_requested.emit)
+        self.earlier.setShortcut(QKeySequence("Ctrl+H"))
+        menu.addSeparator()
+        self.export_markdown = menu.addAction(
+            self.tr("Export as Markdown…"), partial(self.export_requested.emit, "markdown")
+        )
+        self.export_json = menu.addAction(
+            self.tr("Export as JSON…"), partial(self.export_requested.emit, "json")
+        )
+        self.copy_all = menu.addAction(self.tr("Copy the last answer"), self._copy_last)
+        self.copy_all.setShortcut(QKeySequence("Ctrl+Shift+C"))
+        menu.addSeparator()
+        menu.addAction(self.tr("Models…"), self.models_requested.emit)
+        menu.addAction(self.tr("Settings…"), self.settings_requested.emit)
+        # Their keys work while the menu is closed, too.
+        self.addActions([self.new, self.open_file, self.earlier, self.copy_all])
+        to_field = QAction(self)
+        to_field.setShortcut(QKeySequence("Ctrl+L"))
+        to_field.triggered.connect(self._to_field)
+        self.addAction(to_field)
+        return menu
+
+    def _connect(self) -> None:
+        talk, chat, pane, composer = self._talk, self.chat, self.pane, self.composer
+        self.new_snip.clicked.connect(self.snip_requested)
+        self.paste.clicked.connect(self.paste_requested)
+        talk.opened.connect(self._on_opened)
+        talk.pictures_changed.connect(self._show_pictures)
+        talk.picture_read.connect(self._show_picture)
+        talk.turns_changed.connect(self._show_turns)
+        talk.turn_changed.connect(self._show_turn)
+        talk.progressed.connect(self._show_progress)
+        talk.busy_changed.connect(self._show_busy)
+        talk.accepted.connect(self._on_accepted)
+        chat.copy_requested.connect(self.copy_requested)
+        chat.regenerate_requested.connect(self._answer_again)
+        chat.retry_requested.connect(self._talk.answer_again)
+        chat.edit_requested.connect(self._talk.edit_question)
+        chat.delete_requested.connect(self._delete_from)
+        chat.link_activated.connect(self._open_link)
+        pane.text_edited.connect(talk.edit_text)
+        pane.remove_requested.connect(talk.remove_picture)
+        pane.read_again_requested.connect(talk.read)
+        pane.copy_text_requested.connect(self.copy_requested)
+        pane.give_text_changed.connect(partial(self._settings.set, "panel.give_text"))
+        composer.submitted.connect(self._ask)
+        composer.stop_requested.connect(talk.stop)
+        composer.typing.connect(talk.typing)
+        composer.prompt_chosen.connect(self.use_prompt)
+        composer.options_requested.connect(self._show_options)
+        composer.picture_pasted.connect(self._add_image)
+        composer.files_pasted.connect(self._add_files)
+        composer.refused.connect(self.told)
+        self._drop.dropped_image.connect(self._add_image)
+        self._drop.dropped_files.connect(self._add_files)
+        self._drop.refused.connect(self.told)
+        paste = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
+        paste.activated.connect(self.paste_requested)
+
+    # ---- showing what the talk holds
+
+    def show_all(self) -> None:
+        """Everything anew."""
+        self._told.clear()
+        self._show_pictures()
+        self._show_turns()
+        self._show_busy()
+
+    def _on_opened(self) -> None:
+        # A question that is half written stays: a picture may be what it was waiting for.
+        self.show_all()
+        self.show_talk()
+
+    def _on_accepted(self) -> None:
+        self.composer.set_text("")
+
+    def _show_body(self) -> None:
+        empty = self._talk.empty
+        self.body.setCurrentIndex(0 if empty else 1)
+        appears = not empty and self.composer.isHidden()
+        self.composer.setVisible(not empty)
+        if appears:
+            self.composer.take_focus()
+        self.pane.setVisible(bool(self._talk.pictures))
+        self._pane_line.setVisible(bool(self._talk.pictures))
+        for action in (self.export_markdown, self.export_json, self.copy_all):
+            action.setEnabled(bool(self._talk.turns))
+
+    def _show_pictures(self) -> None:
+        self.pane.set_pictures([self._pane_picture(shown) for shown in self._talk.pictures])
+        self._show_body()
+
+    def _show_picture(self, picture: int) -> None:
+        for shown in self._talk.pictures:
+            if shown.picture.id == picture:
+                self.pane.update_picture(self._pane_picture(shown))
+
+    def _pane_picture(self, shown: Shown) -> PanePicture:
+        image, result = shown.image, shown.result
+        picture = QImage(
+            image.data, image.width, image.height, 3 * image.width, QImage.Format.Format_RGB888
+        ).copy()
+        role = "muted"
+        if shown.reading:
+            status = self.tr("Reading…")
+        elif shown.error is not None:
+            status, role = f"{error_sentence(shown.error)} {error_hint(shown.error)}".strip(), "bad"
+        elif not shown.picture.text.strip():
+            status = self.tr("No text found")
+        elif result is not None:
+            status = self.tr("Text read by {0}").format(engine_title(result.engine))
+        else:
+            status = self.tr("Text")
+        blocks = tuple(result.blocks) if result is not None else ()
+        return PanePicture(
+            shown.picture.id,
+            picture,
+            shown.picture.text,
+            shown.picture.edited,
+            blocks,
+            status,
+            role,
+            shown.reading,
+        )
+
+    def _show_turns(self) -> None:
+        self.chat.set_turns(self._talk.turns)
+        self._told.clear()
+        for turn in self._talk.turns:
+            progress = self._talk.progress(turn.id)
+            if progress is not None:
+                self._show_progress(turn.id, progress)
+        self._show_body()
+
+    def _show_turn(self, turn: int) -> None:
+        shown = self._talk.turn(turn)
+        if shown is not None:
+            self.chat.update_turn(shown)
+
+    def _show_progress(self, turn: int, progress: Progress) -> None:
+        known = self._told.get(turn, 0)
+        for notice in progress.notices[known:]:
+            self.chat.add_note(turn, error_sentence(notice))
+        self._told[turn] = len(progress.notices)
+        if progress.text:
+            self.chat.grow(turn, progress.text)
+        else:
+            self.chat.set_progress(turn, *waiting(progress, self._talk.waits_for_text(turn)))
+
+    def _show_busy(self) -> None:
+        self.composer.set_busy(self._talk.busy)
+
+    def _show_settings(self) -> None:
+        self.pane.set_give_text(self._settings.current.panel.give_text)
+
+    def set_model_line(self, text: str, role: str) -> None:
+        """Which model answers; under the question's field."""
+        self.composer.set_status(text, role)
+
+    def show_close_button(self, on: bool) -> None:
+        """Docked, the window has no title bar to close it with."""
+        self.close_button.setVisible(on)
+
+    # ---- pages
+
+    def show_page(self, page: QWidget) -> None:
+        """Show another page in the place of the conversation."""
+        if self.pages.indexOf(page) < 0:
+            self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_talk(self) -> None:
+        """Back to the conversation."""
+        self.pages.setCurrentIndex(0)
+        self.composer.take_focus()
+
+    @property
+    def on_talk(self) -> bool:
+        return self.pages.currentIndex() == 0
+
+    # ---- what the user does
+
+    def use_prompt(self, index: int) -> None:
+        """Ask with one of the quick prompts, about the part of the text that is selected, or all of it; what
+        is written in the field is added."""
+        prompts = self._prompts.prompts()
+        if not 0 <= index < len(prompts) or self._talk.busy:
+            return
+        self.pane.flush()
+        selected = self.pane.text.textCursor().selectedText().replace("\u2029", "\n").strip()
+        given = self._settings.current.panel.give_text
+        text = selected or (self._talk.text() if given else "")
+        asked = fill(prompts[index].text, prompt_variables(self._settings.current, text))
+        self._talk.ask("\n".join(filter(None, (asked, self.composer.text().strip()))))
+
+    def _ask(self, text: str) -> None:
+        self.pane.flush()
+        self._talk.ask(text)
+
+    def _show_prompts(self) -> None:
+        self.composer.set_prompts([prompt_title(prompt) for prompt in self._prompts.prompts()])
+
+    def _to_field(self) -> None:
+        self.composer.take_focus()
+
+    def _begin(self) -> None:
+        self._talk.begin()
+        self.composer.take_focus()
+
+    def _copy_last(self) -> None:
+        answers = [turn.text for turn in self._talk.turns if turn.role == "assistant" and turn.text.strip()]
+        if answers:
+            self.copy_requested.emit(answers[-1])
+
+    def _answer_again(self, turn: int) -> None:
+        later = [each for each in self._talk.turns if each.id > turn]
+        if not later:
+            self._talk.answer_again(turn)
+            return
+        ask(
+            self,
+            self.tr("Answer this question again?"),
+            self.tr("What was asked and answered after it is deleted when the new answer is there."),
+            self.tr("Answer again"),
+            partial(self._talk.answer_again, turn),
+        )
+
+    def _delete_from(self, turn: int) -> None:
+        ask(
+            self,
+            self.tr("Delete this and all that follows?"),
+            self.tr("This cannot be undone."),
+            self.tr("Delete"),
+            partial(self._talk.delete_from, turn),
+        )
+
+    def _open_link(self, address: str) -> None:
+        url = QUrl(address)
+        if url.scheme() in ("http", "https", "mailto"):
+            QDesktopServices.openUrl(url)
+        else:
+            self.told.emit(self.tr("Only links to web pages are opened: {0}").format(address))
+
+    def _show_options(self) -> None:
+        popup = AskOptions(self._theme, self._presets, self)
+        popup.set_options(self._talk.options, self._talk.system)
+        popup.changed.connect(partial(self._take_options, popup))
+        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        popup.open_at(self.composer.options_anchor)
+
+    def _take_options(self, popup: AskOptions) -> None:
+        self._talk.set_options(popup.options(), popup.system())
+
+    def _add_image(self, image: QImage) -> None:
+        from desktop.capture.crop import to_rgb
+
+        self._talk.add_loaded(lambda: to_rgb(image), "clipboard")
+
+    def _add_files(self, files: list[Path]) -> None:
+        for file in files:
+            self._talk.add_file(file)
+
+    # ---- events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            if event.isAutoRepeat():
+                # Who holds it to stop an answer does not mean to close the panel.
+                pass
+            elif not self.on_talk:
+                self.show_talk()
+            elif self._talk.busy:
+                self._talk.stop()
+            else:
+                self.close()
+            event.accept()
+        elif not (presses(event) and press_button(self)):
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.pane.flush()
+        self._forget_prompts()
+        self._forget_settings()
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+def _ghost(text: str) -> QPushButton:
+    button = QPushButton(text)
+    set_kind(button, "ghost")
+    return button

@@ -1,0 +1,482 @@
+"""Opens the side panel, places it, and brings pictures, exports and models to it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QRect, Qt, Signal
+from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+from PySide6.QtWidgets import QFileDialog
+
+from core.conversations import Conversations
+from core.engine import Engine
+from core.errors import BackendUnavailable, NothingInClipboard, YomitoriError
+from core.events import HostState, State
+from core.history import History
+from core.images import MAX_PIXELS, SUFFIXES, load_image, too_large
+from core.models.layout import name_of
+from core.paths import Paths
+from core.presets import PresetLibrary
+from core.prompts import PromptLibrary
+from core.settings import Settings, SettingsStore
+from core.types import OcrResult, RgbImage
+from desktop import docking
+from desktop.capture.crop import to_rgb
+from desktop.clipboard.base import ClipboardBackend
+from desktop.docking.fallback import PanelDock
+from desktop.models_controller import ModelsController
+from desktop.panel_place import choose_screen, place
+from desktop.panel_texts import fit_line, model_line, server_line, unloaded_line
+from desktop.server_card import Route
+from desktop.snip import Messages, Reading, SnipController
+from desktop.talk import Talk, options_of
+from desktop.theme import Theme
+from desktop.worker import Bridge
+
+if TYPE_CHECKING:
+    from desktop.conversation_list import ConversationList
+    from desktop.panel import Panel
+    from desktop.welcome import Welcome
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the panel is built from, all of the desktop's."""
+
+    engine: Engine
+    bridge: Bridge
+    settings: SettingsStore
+    history: History | None
+    paths: Paths
+    theme: Theme
+    messages: Messages
+    clipboard: Callable[[], ClipboardBackend]
+    models: ModelsController
+    snips: SnipController
+
+
+class PanelController(QObject):
+    """Keeps the talk for as long as the tray runs; the window only while it is open."""
+
+    settings_requested = Signal(str)
+    """Open the settings at this group."""
+    models_requested = Signal()
+    window_closed = Signal()
+
+    def __init__(self, parts: Parts, language: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._parts = parts
+        self._language = language
+        settings, paths = parts.settings, parts.paths
+        self.prompts = PromptLibrary(paths.config / "prompts.json")
+        self.presets = PresetLibrary(
+            paths.config / "presets.json", lambda: options_of(settings.current.vision)
+        )
+        self._talk: Talk | None = None
+        self.window: Panel | None = None
+        self._list: ConversationList | None = None
+        self._welcome: Welcome
+        self._dock = PanelDock(docking.choose, self)
+        self._dock.width_changed.connect(self._on_width)
+        self._dock.docked_changed.connect(self._on_docked)
+        self._keys: dict[str, str] = {}
+        self._draft = ""
+        self._readings: dict[int, int] = {}
+        self._route = Route(parts.bridge, self)
+        self._route.changed.connect(self._show_model)
+        self._forget = settings.subscribe(self._on_settings)
+        self._stands = self._wanted(settings.current)
+        parts.snips.ask_requested.connect(self.ask_about)
+        parts.snips.read.connect(self._on_read)
+        parts.bridge.state_changed.connect(self._on_state)
+
+    # ---- opening and closing
+
+    @property
+    def is_open(self) -> bool:
+        return self.window is not None
+
+    @property
+    def warnings(self) -> list[YomitoriError]:
+        """What was wrong with the files of prompts and presets."""
+        return [*self.prompts.warnings, *self.presets.warnings]
+
+    @property
+    def talk(self) -> Talk:
+        if self._talk is None:
+            parts = self._parts
+            self._talk = Talk(
+                parts.engine,
+                parts.bridge,
+                parts.settings,
+                parts.history,
+                self._language,
+                lambda: parts.settings.current.storage.history and not parts.snips.history_paused,
+                self,
+            )
+            self._talk.problem.connect(parts.messages.tell_error)
+            self._talk.listed.connect(self._refresh_list)
+        return self._talk
+
+    def toggle(self) -> None:
+        """The hotkey: open it, bring it to the front, or close it when it has the keyboard."""
+        if self.window is not None and self.window.isActiveWindow():
+            self.window.close()
+        else:
+            self.show()
+
+    def show(self, region: QRect | None = None, screen: QScreen | None = None) -> None:
+        """Open it with the keyboard, beside ``region`` (logical desktop coordinates) where there is room."""
+        if self.window is None:
+            self._make()
+            self._stand(region, screen)
+        elif region is not None and self.window.frameGeometry().intersects(region):
+            self._stand(region, screen)
+        window = self.window
+        assert window is not None
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        if window.on_talk:
+            window.composer.take_focus()
+
+    def ask_clipboard(self) -> None:
+        """Open it with the picture in the clipboard."""
+        self._take_clipboard(anew=True)
+
+    def paste(self) -> None:
+        """Add the picture in the clipboard to the open conversation."""
+        self._take_clipboard(anew=False)
+
+    def ask_about(self, reading: Reading) -> None:
+        """Open it with what was snipped; its text may still be on its way."""
+        talk = self.talk
+        talk.begin()
+        text = reading.edited
+        if text is None and reading.row is not None and self._parts.history is not None:
+            # The user may have gone to another reading, or changed it since.
+            try:
+                row = self._parts.history.get(reading.row)
+            except YomitoriError as error:
+                self._parts.messages.tell_error(error)
+                row = None
+            text = row.text if row is not None and reading.result is not None else None
+
+        known = reading.result
+
+        def added(picture: int) -> None:
+            if known is not None:
+                return
+            if reading.result is not None:
+                # It came while the picture was being kept.
+                talk.expect_text(picture)
+                talk.set_read(picture, reading.result, None)
+            elif reading.job is not None and not reading.cancelled and not reading.job.done():
+                self._readings[id(reading)] = picture
+                talk.expect_text(picture)
+            else:
+                talk.read(picture)
+
+        talk.add_picture(reading.image, reading.source, reading.row, known, text, then=added, read=False)
+        self.show(reading.anchor, reading.screen)
+
+    def ask_about_row(self, row: int) -> None:
+        """Open it with a snip of the history."""
+        history = self._parts.history
+        if history is None:
+            return
+
+        def load() -> tuple[RgbImage, OcrResult | None, str] | None:
+            kept, data = history.get(row), history.image(row)
+            if kept is None or data is None:
+                return None
+            return load_image(data), history.result(row), kept.text
+
+        def loaded(found: tuple[RgbImage, OcrResult | None, str] | None, error: YomitoriError | None) -> None:
+            if error is not None:
+                self._parts.messages.tell_error(error)
+            if found is None:
+                return
+            image, result, text = found
+            self.talk.begin()
+            self.talk.add_picture(image, "history", row, result, text if result is not None else None)
+            self.show()
+
+        self._parts.bridge.run(load, loaded)
+
+    def open_conversation(self, conversation: int) -> None:
+        self.talk.open(conversation)
+        self.show()
+        assert self.window is not None
+        self.window.show_talk()
+
+    def set_keys(self, keys: dict[str, str]) -> None:
+        """The hotkeys in force, by action."""
+        self._keys = keys
+        if self.window is not None:
+            self._welcome.set_keys(keys)
+
+    def close(self) -> None:
+        """Keep what has come; called before the bridge and the engine are closed."""
+        self._forget()
+        if self.window is not None:
+            self.window.close()
+        if self._talk is not None:
+            self._talk.close()
+
+    def forget(self) -> None:
+        """Called after them."""
+        if self._talk is not None:
+            self._talk.forget()
+
+    # ---- the window
+
+    def _make(self) -> None:
+        # Not imported at start: a panel that is never opened should cost no memory.
+        from desktop.panel import Panel
+        from desktop.welcome import Welcome
+
+        parts = self._parts
+        welcome = self._welcome = Welcome(parts.theme, parts.models.tasks, parts.settings, route=self._route)
+        welcome.set_keys(self._keys)
+        welcome.choose_requested.connect(self.models_requested)
+        welcome.server_requested.connect(self._ask_for_server)
+        window = Panel(self.talk, parts.theme, parts.settings, self.prompts, self.presets, welcome)
+        window.composer.set_text(self._draft)
+        window.snip_requested.connect(self._snip)
+        window.open_requested.connect(self._open_file)
+        window.paste_requested.connect(self.paste)
+        window.conversations_requested.connect(self._show_list)
+        window.export_requested.connect(self._export_open)
+        window.settings_requested.connect(self._open_settings)
+        window.models_requested.connect(self.models_requested)
+        window.copy_requested.connect(self._copy)
+        window.told.connect(parts.messages.tell)
+        window.closed.connect(self._on_closed)
+        self.window = window
+        self._show_model()
+        parts.models.tasks.surveyed.connect(self._show_model)
+        parts.models.tasks.look()
+
+    def _on_closed(self) -> None:
+        if self.window is not None:
+            self._draft = self.window.composer.text()
+        if self._list is not None:
+            self._list.finish()
+        self._dock.detach()
+        self._parts.models.tasks.surveyed.disconnect(self._show_model)
+        self.window, self._list = None, None
+        self.window_closed.emit()
+
+    def _show_model(self) -> None:
+        """Which model answers, and what that means; under the question's field."""
+        if self.window is None:
+            return
+        parts, vision = self._parts, self._parts.settings.current.vision
+        if vision.backend == "remote":
+            self._route.look_up(vision.server_url)
+            route = self._route
+            if route.server is not None and route.loopback is not None:
+                # What the user is told holds: an address that leads elsewhere later is not used.
+                parts.engine.told_where(route.server.url, route.loopback)
+            self.window.set_model_line(*server_line(vision, route))
+            return
+        state = parts.engine.state("vision")
+        if state.state in (State.UNLOADED, State.FAILED) and state.error is None:
+            self.window.set_model_line(*self._before_loading())
+        else:
+            self.window.set_model_line(*model_line(state))
+
+    def _before_loading(self) -> tuple[str, str]:
+        """What the model will need, before anybody waits for it."""
+        survey, history = self._parts.models.tasks.survey, self._parts.history
+        chosen = survey.chosen_for("vision") if survey is not None else None
+        fit = survey.fit_for("vision") if survey is not None else None
+        if survey is None or chosen is None or chosen.checkpoint is None or fit is None:
+            return unloaded_line()
+        speed = None
+        if history is not None:
+            try:
+                speed = history.conversations.speed(name_of(chosen.checkpoint.folder), fit.device)
+            except YomitoriError as error:
+                log.warning("%s", error)
+        return fit_line(chosen.title, fit, survey.devices, speed)
+
+    def _on_state(self, state: HostState) -> None:
+        if state.role == "vision":
+            self._show_model()
+
+    def _on_settings(self, settings: Settings) -> None:
+        self._show_model()
+        if self._wanted(settings) != self._stands:
+            self._stands = self._wanted(settings)
+            if self.window is not None:
+                self._stand(None, self.window.screen())
+
+    def _wanted(self, settings: Settings) -> tuple[object, ...]:
+        return settings.panel.dock, settings.panel.side
+
+    # ---- where it stands
+
+    def _stand(self, region: QRect | None, screen: QScreen | None) -> None:
+        """Put the window to its edge, away from ``region``."""
+        window = self.window
+        assert window is not None
+        panel = self._parts.settings.current.panel
+        screen = screen or QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
+        screens = QGuiApplication.screens()
+        areas = [docking.usable_area(each) for each in screens]
+        at = choose_screen(areas, screens.index(screen), panel.width, panel.side, region)
+        side, rect = place(areas[at], panel.width, panel.side, region)
+        self._dock.attach(window, screens[at], side, rect.width(), panel.dock)
+        if self._dock.problem is not None:
+            log.info("The panel's place is not kept free: %s", self._dock.problem)
+
+    def _on_docked(self, docked: bool) -> None:
+        if self.window is not None:
+            self.window.show_close_button(docked)
+
+    def _on_width(self, width: int) -> None:
+        if width != self._parts.settings.current.panel.width:
+            self._set("panel.width", width)
+
+    def _set(self, key: str, value: object) -> None:
+        try:
+            self._parts.settings.set(key, value)
+        except YomitoriError as error:
+            log.warning("%s", error)
+
+    # ---- pictures
+
+    def _snip(self) -> None:
+        self._parts.snips.snip(asks=True)
+
+    def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
+        picture = self._readings.pop(id(reading), None)
+        if picture is not None:
+            self.talk.set_read(picture, result, error)
+
+    def _take_clipboard(self, anew: bool) -> None:
+        parts = self._parts
+        try:
+            image = parts.clipboard().image()
+        except BackendUnavailable as error:
+            parts.messages.tell_error(error)
+            return
+        if image is None or image.isNull():
+            parts.messages.tell_error(NothingInClipboard())
+            return
+        if image.width() * image.height() > MAX_PIXELS:
+            name = self.tr("The picture in the clipboard")
+            parts.messages.tell_error(too_large(name, image.width(), image.height()))
+            return
+        if anew:
+            self.talk.begin()
+        self.talk.add_loaded(lambda: to_rgb(image), "clipboard")
+        self.show()
+
+    def _open_file(self) -> None:
+        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+        names, _ = QFileDialog.getOpenFileNames(
+            self.window, self.tr("Ask about a picture"), "", self.tr("Pictures ({0})").format(patterns)
+        )
+        for name in names:
+            self.talk.add_file(Path(name))
+
+    def _copy(self, text: str) -> None:
+        def done(error: YomitoriError | None) -> None:
+            if error is not None:
+                self._parts.messages.tell_error(error)
+
+        try:
+            self._parts.clipboard().copy(text, done)
+        except BackendUnavailable as error:
+            self._parts.messages.tell_error(error)
+
+    # ---- conversations
+
+    def _show_list(self) -> None:
+        window, history = self.window, self._parts.history
+        if window is None:
+            return
+        if history is None:
+            self._parts.messages.tell(self.tr("There is no history"))
+            return
+        if self._list is None:
+            from desktop.conversation_list import ConversationList
+
+            page = ConversationList(history, self._parts.theme, self._parts.bridge)
+            page.conversation_chosen.connect(self.open_conversation)
+            page.snip_chosen.connect(self._ask_about_listed)
+            page.new_requested.connect(self._begin)
+            page.back_requested.connect(window.show_talk)
+            page.deleted.connect(self.talk.gone)
+            page.export_requested.connect(self._export)
+            page.problem.connect(self._parts.messages.tell_error)
+            self._list = page
+        self._list.refresh()
+        window.show_page(self._list)
+
+    def _begin(self) -> None:
+        self.talk.begin()
+
+    def _ask_about_listed(self, row: int) -> None:
+        self.ask_about_row(row)
+
+    def _refresh_list(self) -> None:
+        if self._list is not None and self.window is not None and not self.window.on_talk:
+            self._list.refresh()
+
+    def _export_open(self, form: str) -> None:
+        if self.talk.id is not None:
+            self._export(self.talk.id, form)
+
+    def _export(self, conversation: int, form: str) -> None:
+        """Ask where to, then write."""
+        history = self._parts.history
+        open_store = self.talk.store if conversation == self.talk.id else None
+        store = open_store or (history.conversations if history is not None else None)
+        if store is None:
+            return
+        dialog = QFileDialog(self.window, self.tr("Export the conversation"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        suffix = "md" if form == "markdown" else "json"
+        # Before anything is asked: the dialog must know the whole name to ask about one that is taken.
+        dialog.setDefaultSuffix(suffix)
+        words = self.tr("Markdown ({0})") if form == "markdown" else self.tr("JSON ({0})")
+        dialog.setNameFilter(words.format(f"*.{suffix}"))
+        dialog.selectFile(f"conversation-{conversation}.{suffix}")
+        dialog.fileSelected.connect(lambda name: self._write_export(store, conversation, form, Path(name)))
+        dialog.open()
+
+    def _write_export(self, store: Conversations, conversation: int, form: str, target: Path) -> None:
+        from core.conversation_export import to_json, to_markdown
+
+        def write() -> None:
+            kept = store.get(conversation)
+            if kept is not None:
+                export = to_markdown if form == "markdown" else to_json
+                export(kept, store, target)
+
+        def written(_: object, error: YomitoriError | None) -> None:
+            if error is not None:
+                self._parts.messages.tell_error(error)
+            else:
+                self._parts.messages.tell(self.tr("Exported"), str(target))
+
+        self._parts.bridge.run_in_order(write, written)
+
+    # ---- the rest
+
+    def _open_settings(self) -> None:
+        self.settings_requested.emit("panel")
+
+    def _ask_for_server(self) -> None:
+        self.settings_requested.emit("vision")
