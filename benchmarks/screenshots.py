@@ -1,15 +1,17 @@
 """Takes the pictures in the documentation: the real windows on a real X server.
 
-``python -m benchmarks.screenshots``
+``python -m benchmarks.screenshots``; with ``panel`` that one alone.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,9 @@ MARGIN = 14
 
 def main() -> int:
     IMAGES.mkdir(exist_ok=True)
+    _panel()
+    if sys.argv[1:] == ["panel"]:
+        return 0
     x, y, width, height = json.loads(PAGE.with_suffix(".json").read_text())["blocks"][BLOCK]["box"]
     left, top = x - MARGIN, y - MARGIN
     right, bottom = x + width + MARGIN, y + height + MARGIN
@@ -60,6 +65,47 @@ def main() -> int:
         both.quantize(128).save(IMAGES / "snip.png", optimize=True)
         _windows(Path(folder))
     return 0
+
+
+def _panel() -> None:
+    """A snip of coloured shapes, and what the small model of the tests answers about them."""
+    from tests.models.vision_scenes import arranged
+
+    shapes = arranged("red circle", "blue square").picture()
+    left, top = 120, 150
+    with tempfile.TemporaryDirectory() as folder, XServer(screens=((1100, 800),)) as server:
+        server.spawn(["trayer", "--edge", "bottom", "--align", "left", "--width", "10", "--height", "24"])
+        shapes.save(Path(folder) / "shapes.png")
+        app = TrayApp(server.environment(), Path(folder) / "home")
+        app.paths.settings_file.parent.mkdir(parents=True)
+        vision = {"model": str(ROOT / "tests" / "models" / "tiny-llava"), "temperature": 0.0}
+        settings = {"vision": vision, "general": {"theme": "light"}, "panel": {"give_text": False}}
+        app.paths.settings_file.write_text(json.dumps(settings))
+
+        def answered(count: int) -> bool:
+            with closing(sqlite3.connect(f"file:{app.paths.history_file}?mode=ro", uri=True)) as db:
+                done = "SELECT count(*) FROM turns WHERE role = 'assistant' AND state = 'done'"
+                return bool(db.execute(done).fetchone()[0] == count)
+
+        with Viewer(server.environment(), Path(folder) / "shapes.png", left, top), app:
+            app.wait_for_log("Hotkey for ask_clipboard")
+            server.xdotool("key", "ctrl+alt+q")
+            tree = lambda: server.run("xwininfo", "-root", "-tree")  # noqa: E731
+            wait_until("the overlay", lambda: "Choose what to read" in tree())
+            time.sleep(0.5)
+            server.xdotool("mousemove", left, top, "mousedown", 1)
+            for part in (3, 2, 1):
+                server.xdotool("mousemove", left + shapes.width // part - 1, top + shapes.height // part - 1)
+            server.xdotool("mouseup", 1)
+            wait_until("the panel", lambda: "Ask \u2013 Yomitori" in tree())
+            time.sleep(2.0)
+            questions = ("What colour is the left one?", "And the other one?", "How many shapes are there?")
+            for count, question in enumerate(questions, 1):
+                server.xdotool("type", "--delay", 5, question)
+                server.xdotool("key", "Return")
+                wait_until("the answer", lambda count=count: answered(count))  # type: ignore[misc]
+            time.sleep(2.0)
+            server.screenshot().quantize(200).save(IMAGES / "panel.png", optimize=True)
 
 
 def _windows(folder: Path) -> None:
