@@ -14,10 +14,11 @@ project = tomllib.loads(Path("pyproject.toml").read_text())
 
 
 def closure(lines):
-    found, queue = {}, [Requirement(line) for line in lines]
+    # Each with the extras that whoever requires it was asked for: those decide whether it is needed.
+    found, queue = {}, [(Requirement(line), frozenset()) for line in lines]
     while queue:
-        wanted = queue.pop()
-        if wanted.marker and not any(wanted.marker.evaluate({"extra": e}) for e in (*wanted.extras, "")):
+        wanted, extras = queue.pop()
+        if wanted.marker and not any(wanted.marker.evaluate({"extra": e}) for e in (*extras, "")):
             continue
         name = re.sub(r"[-_.]+", "-", wanted.name).lower()
         if name in found:
@@ -25,7 +26,7 @@ def closure(lines):
         distribution = metadata.distribution(name)
         # Which build (such as 2.13.0+cpu) is the installer's choice.
         found[name] = distribution.version.split("+")[0]
-        queue += [Requirement(line) for line in distribution.requires or ()]
+        queue += [(Requirement(line), frozenset(wanted.extras)) for line in distribution.requires or ()]
     return found
 
 
