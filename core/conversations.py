@@ -22,6 +22,8 @@ from core.history_search import GramTable, Searched
 from core.types import OcrResult
 
 _TITLE_LENGTH = 80
+_PASSAGE_LENGTH = 160
+_BEFORE_MATCH = 8
 _RECENT = 40
 """So many answers are looked at to tell how fast a model is."""
 _ENOUGH = 8
@@ -315,6 +317,23 @@ class Conversations:
         with self._file.read() as db:
             return newest(db, query, limit, before.place if before else None)
 
+    def passage(self, conversation: int, query: str) -> str:
+        """One line from around the first match, of the recognised text, question or answer that contains the
+        most words of ``query``; empty where none contains any. It may break off at both ends."""
+        words = search.query_words(query)
+        if not words:
+            return ""
+        held = " + ".join(["(instr(p.folded, ?) > 0)"] * len(words))
+        with self._file.read() as db:
+            found = db.execute(
+                f"SELECT coalesce(t.text, c.text) AS shown, {held} AS held FROM passages p "
+                "LEFT JOIN turns t ON t.id = p.id LEFT JOIN pictures c ON c.id = p.id "
+                "WHERE p.conversation = ? AND held > 0 AND shown IS NOT NULL "
+                "ORDER BY held DESC, p.id LIMIT 1",
+                (*words, conversation),
+            ).fetchone()
+        return _around_match(found[0], query) if found else ""
+
     def count(self) -> int:
         with self._file.read() as db:
             return int(db.execute("SELECT count(*) FROM conversations").fetchone()[0])
@@ -498,6 +517,17 @@ def _delete_rest(db: sqlite3.Connection, conversation: int) -> int:
     db.execute("DELETE FROM passages WHERE conversation = ?", (conversation,))
     db.execute("DELETE FROM turns WHERE conversation = ?", (conversation,))
     return db.execute("DELETE FROM conversations WHERE id = ?", (conversation,)).rowcount
+
+
+def _around_match(text: str, query: str) -> str:
+    spans = search.find_spans(text, query)
+    start = max(0, spans[0][0] - _BEFORE_MATCH) if spans else 0
+    lines = text[start : start + _PASSAGE_LENGTH].split("\n")
+    cut = lines[0].strip()
+    for line in filter(None, map(str.strip, lines[1:])):
+        # Search looks over a break inside a Japanese word, so it is not to be seen either.
+        cut += line if not (cut[-1:].isascii() or line[0].isascii()) else f" {line}"
+    return f"…{cut}" if start else cut
 
 
 def _one_line(title: str) -> str:

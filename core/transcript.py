@@ -52,6 +52,10 @@ def messages(
             asked.append(Message(Role.ASSISTANT, turn.text))
             waiting, question = (), None
     if question is not None:
+        if not waiting and not any(message.images for message in asked):
+            shown = {*question.pictures} & images.keys()
+            # The pictures that were asked about are gone: the ones that are there are what is meant.
+            waiting = () if shown else tuple(picture.id for picture in pictures if picture.id in images)
         asked.append(_question(question, waiting, read if texts else {}, images, language))
     return asked
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from core.conversation_types import Turn
-from desktop.chat_texts import about_confidence, details
+from desktop.chat_texts import about_confidence, about_unfinished, details
 from desktop.texts import breakable
 from desktop.theme import STEP, Theme, set_role
 
@@ -16,6 +16,8 @@ _WIDTH = 88 * STEP
 
 class AnswerInfo(QFrame):
     """A popover that closes at a click elsewhere and at Esc; what was not told is left out."""
+
+    closed = Signal()
 
     def __init__(self, turn: Turn, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
@@ -40,9 +42,14 @@ class AnswerInfo(QFrame):
             grid.addWidget(told, row, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(grid)
         told = [f"{name}: {value}" for name, value in self._rows]
-        if turn.answer is not None and turn.answer.confidence is not None:
-            column.addWidget(_label(about_confidence(), "muted"))
-            told.append(about_confidence())
+        about = ""
+        if turn.answer is None:
+            about = about_unfinished()
+        elif turn.answer.confidence is not None:
+            about = about_confidence()
+        if about:
+            column.addWidget(_label(about, "muted"))
+            told.append(about)
         self.setAccessibleDescription("; ".join(told))
         self.setFixedWidth(_WIDTH)
         theme.changed.connect(self.close)
@@ -73,6 +80,10 @@ class AnswerInfo(QFrame):
         painter.setPen(tokens.color("line"))
         painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

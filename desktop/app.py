@@ -39,7 +39,7 @@ from core.instance import Instance
 from core.memory import MemoryJudge
 from core.models.library import ModelLibrary
 from core.paths import Paths, ensure_private_folder
-from core.settings import Settings, SettingsStore, iter_settings
+from core.settings import Settings, SettingsStore
 from desktop import capture, clipboard, hotkeys, notify
 from desktop.clipboard.base import ClipboardBackend
 from desktop.display import display_problem
@@ -486,8 +486,8 @@ class Desktop(QObject):
     def _show_settings(self) -> None:
         self.show_settings()
 
-    def show_settings(self, group: str = "") -> None:
-        """Open the settings, at the page of ``group`` if one is named."""
+    def show_settings(self, key: str = "") -> None:
+        """Open the settings, at the row of ``key`` if one is named."""
         if self._settings_dialog is None:
             from desktop.download_panel import Downloads
             from desktop.memory_row import MemoryRow
@@ -530,11 +530,8 @@ class Desktop(QObject):
             self._show_notes()
             tasks.look()
         self.card.dismiss()
-        if group:
-            from desktop.setting_controls import translated
-
-            titles = {info.group: info.group_title for info in iter_settings()}
-            self._settings_dialog.open_group(translated(titles[group]))
+        if key:
+            self._settings_dialog.open_setting(key)
         _raise(self._settings_dialog)
 
     def _capture_name(self) -> str:

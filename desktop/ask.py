@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QMessageBox, QWidget
 
 
 def ask(
@@ -28,10 +28,14 @@ def ask(
 
 
 def _align(box: QMessageBox) -> None:
-    """Let the words begin where the buttons do: without an icon, its place stays empty beside them."""
-    layout = box.layout()
-    for place in range(layout.count()):
-        spacer = layout.itemAt(place).spacerItem()
-        if spacer is not None and spacer.sizeHint().height() <= 1:
-            spacer.changeSize(0, 0)
-    layout.invalidate()
+    """Let the words begin where the buttons do: without an icon, its column stays empty beside them."""
+    grid = box.layout()
+    assert isinstance(grid, QGridLayout)
+    columns = grid.columnCount()
+    for name in ("qt_msgbox_label", "qt_msgbox_informativelabel"):
+        label = box.findChild(QWidget, name)
+        place = grid.indexOf(label) if label is not None else -1
+        if label is not None and place >= 0:
+            row = grid.getItemPosition(place)[0]
+            grid.removeWidget(label)
+            grid.addWidget(label, row, 0, 1, columns)

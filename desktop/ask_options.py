@@ -7,10 +7,12 @@ from typing import cast
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
+    QHideEvent,
     QKeyEvent,
     QPainter,
     QPaintEvent,
     QRegularExpressionValidator,
+    QResizeEvent,
     QTextCursor,
 )
 from PySide6.QtWidgets import (
@@ -23,12 +25,14 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from core.chat import GenerationOptions
 from core.errors import SettingsError, StorageError, YomitoriError
 from core.presets import Preset, PresetLibrary
 from core.settings import find_setting
 from desktop.keyboard import keyboard_stays, presses
+from desktop.pointer import forget_pointer
 from desktop.prompt_texts import preset_name
 from desktop.setting_controls import AmountBox, ChoiceBox, NumberBox, translated
 from desktop.texts import error_hint, error_sentence
@@ -54,6 +58,9 @@ class AskOptions(QWidget):
         self._presets = presets
         self._options = presets.as_in_settings().options
         self._deleted: Preset | None = None
+        self._anchor: QWidget | None = None
+        self._before: QWidget | None = None
+        self._above = False
         self.setAccessibleName(self.tr("Options for this conversation"))
         theme.changed.connect(self.update)
         self._make_presets()
@@ -80,6 +87,10 @@ class AskOptions(QWidget):
         set_kind(self.delete, "ghost")
         self.delete.setAccessibleName(self.tr("Delete this preset"))
         self.delete.clicked.connect(self._delete_preset)
+        # It comes and goes: nothing beside it may move.
+        policy = self.delete.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.delete.setSizePolicy(policy)
 
     def _make_values(self) -> None:
         self.temperature = NumberBox(find_setting("vision.temperature"))
@@ -221,7 +232,11 @@ class AskOptions(QWidget):
         return self.system_text.toPlainText()
 
     def open_at(self, anchor: QWidget) -> None:
-        """Open below ``anchor``, or above it where there is more room, with the keyboard in it."""
+        """Open below ``anchor``, or above it where there is more room, with the keyboard in it.
+
+        Closed, it gives the keyboard back to what had it in the window of ``anchor``.
+        """
+        self._anchor, self._before = anchor, anchor.window().focusWidget()
         self._say("")
         self._end_naming()
         self._show_presets()
@@ -396,7 +411,8 @@ class AskOptions(QWidget):
         room = anchor.screen().availableGeometry()
         below, above = room.bottom() - place.bottom(), place.top() - room.top()
         top = place.bottom() + STEP
-        if self.height() + STEP > below and above > below:
+        self._above = self.height() + STEP > below and above > below
+        if self._above:
             top = place.top() - STEP - self.height()
         left = place.left() if place.left() + self.width() <= room.right() else place.right() - self.width()
         left = max(room.left(), min(left, room.right() - self.width()))
@@ -414,6 +430,23 @@ class AskOptions(QWidget):
                 self.move(self.x(), max(room.top(), room.bottom() - self.height()))
             return done
         return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Above its button it grows upwards: it would cover that.
+        if self._above and self.isVisible():
+            top = self.y() + event.oldSize().height() - event.size().height()
+            self.move(self.x(), max(self.screen().availableGeometry().top(), top))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        anchor, before = self._anchor, self._before
+        self._anchor = self._before = None
+        if anchor is not None and isValid(anchor):
+            forget_pointer(anchor)
+        # It may be gone by now, as an answer that was deleted.
+        if before is not None and isValid(before) and before.isVisible() and before.isEnabled():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         focused = self.focusWidget()

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QRect, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QRect, QRectF, QRegularExpression, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -29,6 +29,7 @@ _PLAIN_CHARACTERS = 2000
 _BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 _SCROLLS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Space)
 _PAD = 2 * STEP
+_INK = QRegularExpression(r"\S")
 
 
 class ChatText(QTextBrowser):
@@ -61,6 +62,9 @@ class ChatText(QTextBrowser):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextBrowserInteraction | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
+        # A right click leaves the keyboard where it is; the left button brings it, for what it selects.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursorWidth(0)
         self.anchorClicked.connect(self._activate)
         self.setFont(style.font)
 
@@ -80,6 +84,11 @@ class ChatText(QTextBrowser):
     def caret(self) -> bool:
         """Whether a mark at the end tells that more is coming."""
         return self._caret
+
+    @property
+    def caret_shown(self) -> bool:
+        """Whether there is a word yet behind which that mark can stand."""
+        return self._caret and not self.document().find(_INK).isNull()
 
     def set_caret(self, on: bool) -> None:
         if on != self._caret:
@@ -212,7 +221,16 @@ class ChatText(QTextBrowser):
         before = self.textCursor().position()
         super().keyPressEvent(event)
         if self.textCursor().position() != before:
+            # Who selects with keys has to see from where.
+            self.setCursorWidth(1)
             self.cursor_moved.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            # Nothing can be written here: a text cursor would only mislead.
+            self.setCursorWidth(0)
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
@@ -234,6 +252,8 @@ class ChatText(QTextBrowser):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self._ring = False
+        if event.reason() != Qt.FocusReason.PopupFocusReason:
+            self.setCursorWidth(0)
         self._tell_parent()
 
     @property
@@ -254,7 +274,7 @@ class ChatText(QTextBrowser):
         self._paint_grounds(painter, event.rect())
         painter.end()
         super().paintEvent(event)
-        if self._caret and self._text:
+        if self.caret_shown:
             painter = QPainter(self.viewport())
             painter.fillRect(self._caret_rect(), self._color("text"))
             painter.end()

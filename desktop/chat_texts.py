@@ -6,7 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from core.chat import Answer, Finish, Usage
 from core.conversation_types import Turn, TurnState
-from desktop.texts import device_word, engine_title
+from desktop.texts import device_word, engine_title, error_sentence
 
 translate = QCoreApplication.translate
 
@@ -24,11 +24,12 @@ def speed_text(speed: float) -> str:
     return translate("Chat", "{0} tokens/s").format(f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}")
 
 
-def facts(answer: Answer) -> str:
-    """``likelihood 0.83 · 41 tokens/s``; what was not told is left out."""
+def facts(answer: Answer, short: bool = False) -> str:
+    """``likelihood 0.83 · 41 tokens/s``, or ``short``: without the word; what was not told is left out."""
     told = []
     if answer.confidence is not None:
-        told.append(translate("Chat", "likelihood {0}").format(f"{answer.confidence:.2f}"))
+        number = f"{answer.confidence:.2f}"
+        told.append(number if short else translate("Chat", "likelihood {0}").format(number))
     speed = tokens_per_second(answer)
     if speed is not None:
         told.append(speed_text(speed))
@@ -66,9 +67,9 @@ def waiting(text: str, percent: float | None) -> str:
 
 def details(turn: Turn) -> list[tuple[str, str]]:
     """Everything that was told of an answer, as names and values."""
-    answer = turn.answer
+    answer, ended = turn.answer, _unfinished(turn)
     if answer is None:
-        return []
+        return [(translate("Chat", "Ended because"), ended)] if ended else []
     rows = [
         (translate("Chat", "Model"), answer.model),
         (translate("Chat", "Engine"), engine_title(answer.engine) if answer.engine else ""),
@@ -88,10 +89,25 @@ def details(turn: Turn) -> list[tuple[str, str]]:
         Finish.LENGTH: translate("Chat", "the longest answer allowed"),
         Finish.CONTEXT: translate("Chat", "the context was full"),
     }
-    rows.append((translate("Chat", "Ended because"), ends[answer.finish]))
+    rows.append((translate("Chat", "Ended because"), ended or ends[answer.finish]))
     if answer.confidence is not None:
         rows.append((translate("Chat", "Likelihood"), f"{answer.confidence:.2f}"))
     return [(name, value) for name, value in rows if value]
+
+
+def about_unfinished() -> str:
+    return translate("Chat", "Speed and tokens are only told of an answer that was finished.")
+
+
+def _unfinished(turn: Turn) -> str:
+    """Why an answer ended before its end, to stand behind “Ended because”; empty when it did not."""
+    if turn.state is TurnState.STOPPED:
+        return translate("Chat", "you stopped it")
+    if turn.state is TurnState.INTERRUPTED:
+        return translate("Chat", "Yomitori ended first")
+    if turn.state is TurnState.FAILED:
+        return translate("Chat", "it failed") if turn.error is None else error_sentence(turn.error)
+    return ""
 
 
 def _usage(usage: Usage) -> list[tuple[str, str]]:

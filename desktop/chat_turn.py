@@ -16,7 +16,8 @@ from desktop.answer_info import AnswerInfo
 from desktop.chat_document import TextStyle
 from desktop.chat_edit import QuestionEditor
 from desktop.chat_text import ChatText
-from desktop.chat_texts import about_confidence, ending, facts, waiting
+from desktop.chat_texts import about_confidence, details, ending, facts, waiting
+from desktop.pointer import forget_pointer
 from desktop.texts import error_hint, error_sentence
 from desktop.theme import CARD_RADIUS, CONTROL_RADIUS, STEP, Theme, set_kind, set_role
 
@@ -75,6 +76,8 @@ class TurnWidget(QWidget):
         """What can be done with the turn."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Why something cannot be done now.
+        menu.setToolTipsVisible(True)
         selected = self.text.textCursor().hasSelection()
         if selected:
             menu.addAction(self.tr("Copy selection"), self.text.copy)
@@ -83,7 +86,9 @@ class TurnWidget(QWidget):
         delete = menu.addAction(
             self.tr("Delete from here"), partial(self.delete_requested.emit, self.turn.id)
         )
-        delete.setEnabled(self.turn.state is not TurnState.STREAMING)
+        if self.turn.state is TurnState.STREAMING:
+            delete.setEnabled(False)
+            delete.setToolTip(self.tr("Not while the answer is being written."))
         return menu
 
     def fill_menu(self, menu: QMenu) -> None:
@@ -220,6 +225,8 @@ class AnswerTurn(TurnWidget):
         super().__init__(turn, theme, size, False, parent)
         self.text.setAccessibleName(self.tr("Answer"))
         self._progress = ("", None)
+        # In full, and for where there is less room.
+        self._facts = ("", "")
         self._superseded = False
         self.notes = self._label("muted")
         self.notes.setAccessibleName(self.tr("What the engine had to do"))
@@ -257,6 +264,8 @@ class AnswerTurn(TurnWidget):
 
     def _button(self, text: str, kind: str, action: Callable[[], None]) -> QPushButton:
         button = QPushButton(text, self)
+        # A click leaves the keyboard where it is: mostly where the next question is written.
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         set_kind(button, kind)
         button.clicked.connect(action)
         return button
@@ -279,7 +288,10 @@ class AnswerTurn(TurnWidget):
         told = facts(turn.answer) if turn.answer is not None else ""
         if turn.state is TurnState.STOPPED:
             told = ending(turn)
+        short = facts(turn.answer, short=True) if turn.answer is not None else told
+        self._facts = (told, told if turn.state is TurnState.STOPPED else short)
         self.facts.setText(told)
+        self.facts.setAccessibleName(told)
         sure = turn.answer is not None and turn.answer.confidence is not None
         explained = f"{told}\n{about_confidence()}" if told and sure else told
         self.facts.setToolTip(explained)
@@ -378,19 +390,37 @@ class AnswerTurn(TurnWidget):
 
     def _lay_out_row(self, width: int, y: int) -> int:
         buttons = [part for part in (self.copy, self.again, self.more) if not part.isHidden()]
-        height, right = 0, width
-        for button in reversed(buttons):
-            size = button.sizeHint()
-            right -= size.width()
-            button.setGeometry(right, y, size.width(), size.height())
-            height = max(height, size.height())
+        right = width - sum(button.sizeHint().width() for button in buttons)
         left = _INSET
+        if not self.retry.isHidden():
+            left += self.retry.sizeHint().width() + 2 * STEP
+        room = right - left - STEP
+        own_row = self._fit_facts(room)
+        if own_row:
+            self.facts.setGeometry(_INSET, y, width - 2 * _INSET, self.facts.sizeHint().height())
+            y += self.facts.height() + STEP
+        height = 0
+        for button in buttons:
+            size = button.sizeHint()
+            button.setGeometry(right, y, size.width(), size.height())
+            right += size.width()
+            height = max(height, size.height())
         if not self.retry.isHidden():
             size = self.retry.sizeHint()
             self.retry.setGeometry(_INSET, y, size.width(), size.height())
-            left, height = _INSET + size.width() + 2 * STEP, max(height, size.height())
-        self.facts.setGeometry(left, y, max(0, right - left - STEP), height)
+            height = max(height, size.height())
+        if not own_row:
+            self.facts.setGeometry(left, y, max(0, room), height)
         return y + height
+
+    def _fit_facts(self, room: int) -> bool:
+        """Say them as fully as ``room`` allows; whether they need a row of their own all the same."""
+        if self.facts.isHidden():
+            return False
+        measure = self.facts.fontMetrics().horizontalAdvance
+        whole, short = self._facts
+        self.facts.setText(whole if measure(whole) <= room else short)
+        return measure(self.facts.text()) > room
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.text.ring:
@@ -412,18 +442,31 @@ class AnswerTurn(TurnWidget):
         self.retry_requested.emit(self.turn.id)
 
     def _open_menu(self) -> None:
-        self.menu().popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        menu = self.menu()
+        menu.aboutToHide.connect(self._forget_pointer)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    def _forget_pointer(self) -> None:
+        forget_pointer(self.more)
 
     def fill_menu(self, menu: QMenu) -> None:
+        plain = menu.addAction(self.tr("Copy"), self._copy)
+        plain.setEnabled(bool(self.text.text.strip()))
         source = self.text.text
         copy = menu.addAction(self.tr("Copy as Markdown"), partial(self.copy_requested.emit, source))
         copy.setEnabled(bool(source.strip()))
-        details = menu.addAction(self.tr("Details"), self.show_details)
-        details.setEnabled(self.turn.answer is not None)
+        more = menu.addAction(self.tr("Details"), self.show_details)
+        if self.streaming:
+            more.setEnabled(False)
+            more.setToolTip(self.tr("They are known when the answer has ended."))
+        elif not details(self.turn):
+            more.setEnabled(False)
+            more.setToolTip(self.tr("Nothing was kept about this answer but its text."))
 
     def show_details(self) -> AnswerInfo:
         """Open the popover that tells how the answer came to be."""
         info = AnswerInfo(self.turn, self.theme, self)
+        info.closed.connect(self._forget_pointer)
         more = self.more
         info.show_at(QRect(more.mapToGlobal(QPoint(0, 0)), more.size()))
         return info

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QKeyEvent,
+    QMouseEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
@@ -25,6 +26,18 @@ from desktop.status_line import StatusLine
 from desktop.theme import STEP, Theme, set_kind, set_role
 
 _NARROW = 90 * STEP
+
+
+class _OptionsButton(QPushButton):
+    """Pressed with the mouse, it leaves the keyboard to the question: that is written on afterwards."""
+
+    def __init__(self, text: str, field: QWidget) -> None:
+        super().__init__(text)
+        self._field = field
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
+        super().mousePressEvent(event)
 
 
 class Composer(QWidget):
@@ -61,7 +74,7 @@ class Composer(QWidget):
         set_role(self.reason, "muted")
         self.reason.hide()
         self.status = StatusLine()
-        self.options = QPushButton(self.tr("Options…"))
+        self.options = _OptionsButton(self.tr("Options…"), self.field)
         self.options.setAutoDefault(True)
         self.options.setAccessibleName(self.tr("Options…"))
         set_kind(self.options, "ghost")

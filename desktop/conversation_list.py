@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import (
@@ -11,6 +12,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QPoint,
+    QPointF,
     QRect,
     QSize,
     Qt,
@@ -21,7 +23,9 @@ from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QAction,
+    QCursor,
     QFocusEvent,
+    QFont,
     QFontMetrics,
     QKeyEvent,
     QKeySequence,
@@ -31,6 +35,8 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QShowEvent,
+    QTextCharFormat,
+    QTextLayout,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -52,6 +58,7 @@ from shiboken6 import isValid
 from core.conversation_types import ConversationRow
 from core.errors import YomitoriError
 from core.history import History
+from core.search import find_spans
 from desktop.conversation_model import THUMBNAIL, ConversationModel, Index, Row
 from desktop.history_pictures import Pictures
 from desktop.keyboard import keyboard_stays
@@ -64,13 +71,15 @@ _GRACE_MS = 8_000
 """So long a deletion can be taken back."""
 _ROW_HEIGHT = 68
 _TYPING_MS = 120
+_BEFORE_MATCH = 8
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints a row: picture, title, facts."""
+    """Paints a row: picture, title, and the facts or what the search found; a conversation's button."""
 
-    def __init__(self, model: ConversationModel, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, model: ConversationModel, theme: Theme, parent: _List) -> None:
         super().__init__(parent)
+        self._list = parent
         self._model = model
         self._theme = theme
         self._title_font = japanese_font(15)
@@ -95,20 +104,58 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(QPen(tokens.color("focus"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(1, 1, -1, -1), CONTROL_RADIUS, CONTROL_RADIUS)
-        frame = QRect(QPoint(body.left() + 2 * STEP, body.center().y() - THUMBNAIL.height() // 2), THUMBNAIL)
+        frame, words = self._places(rect)
         self._paint_picture(painter, self._model.thumbnail(row), frame)
+        if isinstance(row, ConversationRow):
+            button = self.button(rect)
+            words.setRight(button.left() - STEP)
+            hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+            if hovered or index.row() == self._list.currentIndex().row():
+                self._paint_button(painter, button, hovered)
+        self._paint_words(painter, row, words, option.font, "raised" if selected else "accent_soft")
+        painter.restore()
+
+    def _places(self, rect: QRect) -> tuple[QRect, QRect]:
+        """Where the picture and the words of a row lie."""
+        body = rect.adjusted(2 * STEP, 1, -2 * STEP, -2)
+        frame = QRect(QPoint(body.left() + 2 * STEP, body.center().y() - THUMBNAIL.height() // 2), THUMBNAIL)
         words = QRect(body)
         words.setLeft(frame.right() + 3 * STEP)
         words.setRight(body.right() - 2 * STEP)
-        title, facts = QFontMetrics(self._title_font), QFontMetrics(option.font)
-        top = rect.center().y() - (title.height() + facts.height() + 2) // 2
-        painter.setPen(tokens.color("text"))
+        return frame, words
+
+    def button(self, rect: QRect) -> QRect:
+        """Where the button of a conversation's row lies."""
+        size = 7 * STEP
+        return QRect(rect.right() - 3 * STEP - size, rect.center().y() - size // 2, size, size)
+
+    def _title_top(self, words: QRect, font: QFont) -> int:
+        title, facts = QFontMetrics(self._title_font), QFontMetrics(font)
+        return words.center().y() - (title.height() + facts.height() + 2) // 2
+
+    def _paint_button(self, painter: QPainter, button: QRect, hovered: bool) -> None:
+        tokens = self._theme.tokens
+        if hovered and button.contains(self._list.viewport().mapFromGlobal(QCursor.pos())):
+            painter.setPen(tokens.color("control_line"))
+            painter.setBrush(tokens.color("surface"))
+            painter.drawRoundedRect(button, CONTROL_RADIUS, CONTROL_RADIUS)
         painter.setFont(self._title_font)
-        name = title.elidedText(self._model.title(row), Qt.TextElideMode.ElideRight, words.width())
-        painter.drawText(words.left(), top + title.ascent(), name)
+        painter.setPen(tokens.color("text"))
+        painter.drawText(button, Qt.AlignmentFlag.AlignCenter, "⋯")
+
+    def _paint_words(self, painter: QPainter, row: Row, words: QRect, font: QFont, mark: str) -> None:
+        tokens = self._theme.tokens
+        title, facts = QFontMetrics(self._title_font), QFontMetrics(font)
+        place = QRect(words.left(), self._title_top(words, font), words.width(), title.height())
+        painter.setPen(tokens.color("text"))
+        self._paint_marked(painter, self._model.title(row), place, self._title_font, mark)
+        place = QRect(words.left(), place.top() + title.height() + 2, words.width(), facts.height())
         painter.setPen(tokens.color("muted"))
-        painter.setFont(option.font)
-        base, room = top + title.height() + 2 + facts.ascent(), words.width()
+        if passage := self._model.passage(row):
+            self._paint_marked(painter, passage, place, font, mark)
+            return
+        painter.setFont(font)
+        base, room = place.top() + facts.ascent(), words.width()
         told = self._model.facts(row)
         if not isinstance(row, ConversationRow):
             # What a click and Enter do here is not what they do in the other rows.
@@ -119,7 +166,36 @@ class _Delegate(QStyledItemDelegate):
             painter.setPen(tokens.color("muted"))
             room -= width + 2 * STEP
         painter.drawText(words.left(), base, facts.elidedText(told, Qt.TextElideMode.ElideRight, room))
-        painter.restore()
+
+    def _paint_marked(self, painter: QPainter, text: str, place: QRect, font: QFont, mark: str) -> None:
+        """One line, with what was searched for on the colour ``mark``."""
+        metrics = QFontMetrics(font)
+        spans = find_spans(text, self._model.query)
+        if spans and metrics.horizontalAdvance(text[: spans[0][1]] + "…") > place.width():
+            # The match would lie behind the end of what is shown.
+            cut = max(1, spans[0][0] - _BEFORE_MATCH)
+            text = "…" + text[cut:]
+            spans = [(start - cut + 1, end - cut + 1) for start, end in spans]
+        elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        shown = len(elided) if elided == text else len(elided) - 1
+        marked = QTextCharFormat()
+        marked.setBackground(self._theme.tokens.color(mark))
+        marked.setForeground(self._theme.tokens.color("accent"))
+        formats = []
+        for start, end in ((start, min(end, shown)) for start, end in spans if start < shown):
+            found = QTextLayout.FormatRange()
+            # Qt counts characters beyond U+FFFF twice.
+            found.start, after = (len(elided[:at].encode("utf-16-le")) // 2 for at in (start, end))
+            found.length = after - found.start
+            found.format = marked
+            formats.append(found)
+        layout = QTextLayout(elided, font)
+        layout.setFormats(formats)
+        layout.beginLayout()
+        line = layout.createLine()
+        line.setNumColumns(len(elided) + 1)
+        layout.endLayout()
+        layout.draw(painter, QPointF(place.left(), place.top() + metrics.ascent() - line.ascent()))
 
     def _paint_picture(self, painter: QPainter, picture: QPixmap | None, frame: QRect) -> None:
         tokens = self._theme.tokens
@@ -143,6 +219,15 @@ class _Delegate(QStyledItemDelegate):
         field.setAccessibleName(self.tr("Title of the conversation"))
         return field
 
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
+        # In place of the title; picture and facts stay to be seen.
+        _, words = self._places(option.rect)
+        height = editor.sizeHint().height()
+        bottom = self._title_top(words, option.font) + QFontMetrics(self._title_font).height()
+        top = max(words.top(), bottom - height + 1)
+        left, right = words.left() - 2 * STEP, self.button(option.rect).left() - STEP
+        editor.setGeometry(left, top, right - left, height)
+
     def setEditorData(self, editor: QWidget, index: Index) -> None:
         # What is being written stays, whatever else of the row is new.
         if not (isinstance(editor, QLineEdit) and editor.isModified()):
@@ -150,14 +235,17 @@ class _Delegate(QStyledItemDelegate):
 
 
 class _List(QListView):
-    """``opened`` by Enter or a click, ``delete_pressed`` by its key."""
+    """``opened`` by Enter or a click, ``menu_pressed`` by its keys or the row's button, ``delete_pressed`` by
+    its key."""
 
     opened = Signal(QModelIndex)
+    menu_pressed = Signal(QModelIndex)
     delete_pressed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._pressed = QPersistentModelIndex()
+        self._on_button = False
 
     @property
     def is_edited(self) -> bool:
@@ -181,20 +269,52 @@ class _List(QListView):
             self.delete_pressed.emit()
         elif event.key() == Qt.Key.Key_F2 and current.isValid():
             self.edit(current)
+        elif _opens_menu(event) and current.isValid():
+            self.menu_pressed.emit(current)
         else:
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
-        self._pressed = QPersistentModelIndex(self.indexAt(event.position().toPoint()))
+        point = event.position().toPoint()
+        self._pressed = QPersistentModelIndex(self.indexAt(point))
+        self._on_button = self._is_on_button(point)
+
+    def menu_place(self, index: QModelIndex) -> QPoint:
+        """Below the button of a row, or in the middle of one that has none."""
+        rect, delegate = self.visualRect(index), self.itemDelegate()
+        return delegate.button(rect).bottomLeft() if self._has_button(index) else rect.center()
+
+    def _has_button(self, index: QModelIndex) -> bool:
+        return bool(index.flags() & Qt.ItemFlag.ItemIsEditable)
+
+    def _is_on_button(self, point: QPoint) -> bool:
+        index = self.indexAt(point)
+        return self._has_button(index) and self.itemDelegate().button(self.visualRect(index)).contains(point)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
         pressed, self._pressed = self._pressed, QPersistentModelIndex()
-        index = self.indexAt(event.position().toPoint())
+        point = event.position().toPoint()
+        index = self.indexAt(point)
         # A press that is led away is not meant; the second of a double click has opened it already.
-        if event.button() == Qt.MouseButton.LeftButton and index.isValid() and pressed == index:
-            self.opened.emit(index)
+        if event.button() != Qt.MouseButton.LeftButton or not index.isValid() or pressed != index:
+            return
+        if self._on_button != self._is_on_button(point):
+            return
+        (self.menu_pressed if self._on_button else self.opened).emit(index)
+
+
+def _opens_menu(event: QKeyEvent) -> bool:
+    shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+    return event.key() == Qt.Key.Key_Menu or (event.key() == Qt.Key.Key_F10 and shift)
+
+
+def _add(menu: QMenu, words: str, what: Callable[[], object], key: Qt.Key) -> None:
+    """An action that shows the key by which the list does the same."""
+    action = menu.addAction(words, what)
+    action.setShortcut(QKeySequence(key))
+    action.setShortcutVisibleInContextMenu(True)
 
 
 class ConversationList(QWidget):
@@ -263,6 +383,7 @@ class ConversationList(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.list.opened.connect(self._open)
+        self.list.menu_pressed.connect(self._show_menu_of)
         self.list.delete_pressed.connect(self.delete_current)
         set_role(self.list, "rows")
         theme.changed.connect(self.list.viewport().update)
@@ -295,12 +416,15 @@ class ConversationList(QWidget):
         self.undo_bar = QFrame()
         self.undo_text = QLabel()
         self.undo = QPushButton(self.tr("Undo"))
-        self.undo.setToolTip("Ctrl+Z")
+        key = QKeySequence(QKeySequence.StandardKey.Undo)
+        self.undo_key = QLabel(key.toString(QKeySequence.SequenceFormat.NativeText))
+        set_role(self.undo_key, "key")
         self.undo.clicked.connect(self.undo_deletion)
         undo = QHBoxLayout(self.undo_bar)
         undo.setContentsMargins(3 * STEP, STEP, 3 * STEP, 2 * STEP)
         undo.addWidget(self.undo_text, 1)
         undo.addWidget(self.undo)
+        undo.addWidget(self.undo_key, 0, Qt.AlignmentFlag.AlignVCenter)
         self.undo_bar.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -390,6 +514,11 @@ class ConversationList(QWidget):
             self.list.setCurrentIndex(index)
             self.menu(index).popup(self.list.viewport().mapToGlobal(point))
 
+    def _show_menu_of(self, index: QModelIndex) -> None:
+        self.list.setCurrentIndex(index)
+        self.list.scrollTo(index)
+        self.menu(index).popup(self.list.viewport().mapToGlobal(self.list.menu_place(index)))
+
     def menu(self, index: QModelIndex) -> QMenu:
         """What can be done with a row, wherever it is by then: the list may have been read again."""
         row = self.model.row(index)
@@ -397,8 +526,8 @@ class ConversationList(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if isinstance(row, ConversationRow):
-            menu.addAction(self.tr("Open"), partial(self._open_row, row))
-            menu.addAction(self.tr("Rename"), partial(self._rename, row))
+            _add(menu, self.tr("Open"), partial(self._open_row, row), Qt.Key.Key_Return)
+            _add(menu, self.tr("Rename"), partial(self._rename, row), Qt.Key.Key_F2)
             menu.addSeparator()
             for words, form in (
                 (self.tr("Export as Markdown…"), "markdown"),
@@ -406,9 +535,9 @@ class ConversationList(QWidget):
             ):
                 menu.addAction(words, partial(self.export_requested.emit, row.id, form))
             menu.addSeparator()
-            menu.addAction(self.tr("Delete"), partial(self._delete, row))
+            _add(menu, self.tr("Delete"), partial(self._delete, row), Qt.Key.Key_Delete)
         else:
-            menu.addAction(self.tr("Ask about it"), partial(self._open_row, row))
+            _add(menu, self.tr("Ask about it"), partial(self._open_row, row), Qt.Key.Key_Return)
         return menu
 
     def delete_current(self) -> None:
@@ -476,11 +605,16 @@ class ConversationList(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
-            watched is self.search
-            and isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            watched is not self.search
+            or not isinstance(event, QKeyEvent)
+            or event.type() != QEvent.Type.KeyPress
         ):
+            return super().eventFilter(watched, event)
+        if event.matches(QKeySequence.StandardKey.Undo) and self._undoable:
+            # The key that the bar shows: the field would take back what was typed.
+            self.undo_deletion()
+            return True
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.refresh()
             if self.model.rowCount():
                 self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -23,6 +23,7 @@ from PySide6.QtGui import QImage, QPixmap
 from core.conversation_types import ConversationRow, TurnState
 from core.errors import StorageError, YomitoriError
 from core.history import History, HistoryRow
+from core.search import fold, query_words
 from desktop.history_model import when_text
 from desktop.history_pictures import Pictures
 
@@ -52,6 +53,7 @@ class ConversationModel(QAbstractListModel):
         self._complete = False
         self._thumbnails: OrderedDict[int, QPixmap] = OrderedDict()
         self._asked: set[int] = set()
+        self._passages: dict[int, str] = {}
         self.query = ""
         self.hidden: set[int] = set()
         """Conversations that are not shown although they are there."""
@@ -62,6 +64,7 @@ class ConversationModel(QAbstractListModel):
         wanted = max(PAGE, len(self._rows)) if query == self.query else PAGE
         self.beginResetModel()
         self.query = query
+        self._passages.clear()
         self._rows, self._last, self._complete = [], None, False
         self._rows = self._page(wanted)
         self.endResetModel()
@@ -150,7 +153,7 @@ class ConversationModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.title(row)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{self.title(row)}, {self.facts(row)}"
+            return ", ".join(filter(None, (self.title(row), self.passage(row), self.facts(row))))
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -176,6 +179,24 @@ class ConversationModel(QAbstractListModel):
         if isinstance(row, ConversationRow):
             return row.title or self.tr("Without a question yet")
         return " ".join(row.text.split()) or self.tr("Snip")
+
+    def passage(self, row: Row) -> str:
+        """Where the searched words lie that the title does not show; empty if it shows them all."""
+        if not isinstance(row, ConversationRow) or not self.query:
+            return ""
+        if row.id not in self._passages:
+            self._passages[row.id] = self._read_passage(row)
+        return self._passages[row.id]
+
+    def _read_passage(self, row: ConversationRow) -> str:
+        title = fold(row.title)
+        missing = [word for word in query_words(self.query) if word not in title]
+        try:
+            return self._history.conversations.passage(row.id, " ".join(missing))
+        except StorageError as error:
+            # Asked while painting: the row does without.
+            log.warning("a passage could not be read: %s", error)
+            return ""
 
     def facts(self, row: Row) -> str:
         """When it was, and how much there is."""

@@ -71,12 +71,14 @@ class HistoryDetail(QWidget):
         self.copy = QPushButton(translate("_Detail", "Copy"))
         set_kind(self.copy, "primary")
         self.copy_image = QPushButton(translate("_Detail", "Copy image"))
+        self.ask = QPushButton(translate("_Detail", "Ask"))
+        self.ask.setToolTip(translate("HistoryWindow", "Ask about it"))
         self.reread = QPushButton(translate("_Detail", "Read again"))
         self.delete = QPushButton(translate("_Detail", "Delete"))
         set_kind(self.delete, "ghost")
         buttons = QHBoxLayout()
         buttons.setSpacing(2 * STEP)
-        for button in (self.copy, self.copy_image, self.reread, self.delete):
+        for button in (self.copy, self.copy_image, self.ask, self.reread, self.delete):
             buttons.addWidget(button)
         buttons.addStretch(1)
         layout = QVBoxLayout(self)

@@ -95,6 +95,7 @@ class HistoryWindow(QWidget):
         self.detail = HistoryDetail()
         self.detail.copy.clicked.connect(lambda: self._do("copy", self._shown))
         self.detail.copy_image.clicked.connect(lambda: self._do("copy_image", self._shown))
+        self.detail.ask.clicked.connect(self._ask_about_shown)
         self.detail.reread.clicked.connect(lambda: self._do("reread", self._shown))
         self.detail.delete.clicked.connect(self.delete_selected)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -134,13 +135,16 @@ class HistoryWindow(QWidget):
         self.undo_bar = QFrame()
         self.undo_text = QLabel()
         self.undo = QPushButton(self.tr("Undo"))
-        self.undo.setToolTip("Ctrl+Z")
+        key = QKeySequence(QKeySequence.StandardKey.Undo)
+        self.undo_key = QLabel(key.toString(QKeySequence.SequenceFormat.NativeText))
+        set_role(self.undo_key, "key")
         self.undo.clicked.connect(self.undo_deletion)
         row = QHBoxLayout(self.undo_bar)
         row.setContentsMargins(3 * STEP, 0, 3 * STEP, 2 * STEP)
         row.setSpacing(3 * STEP)
         row.addWidget(self.undo_text)
         row.addWidget(self.undo)
+        row.addWidget(self.undo_key, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         self.undo_bar.hide()
         return self.undo_bar
@@ -264,13 +268,15 @@ class HistoryWindow(QWidget):
             self.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if (
-            watched is self.search
-            and event.type() == QEvent.Type.KeyPress
-            and cast(QKeyEvent, event).key() == Qt.Key.Key_Down
-        ):
-            self._enter_list()
-            return True
+        if watched is self.search and event.type() == QEvent.Type.KeyPress:
+            pressed = cast(QKeyEvent, event)
+            if pressed.key() == Qt.Key.Key_Down:
+                self._enter_list()
+                return True
+            if pressed.matches(QKeySequence.StandardKey.Undo) and self._undoable:
+                # The key that the bar shows: the field would take back what was typed.
+                self.undo_deletion()
+                return True
         return super().eventFilter(watched, event)
 
     def _show_empty(self) -> None:
@@ -341,6 +347,10 @@ class HistoryWindow(QWidget):
             menu.addAction(self.tr("Delete"), lambda: self._delete([row.id]))
         return menu
 
+    def _ask_about_shown(self) -> None:
+        if self._shown is not None:
+            self.ask_requested.emit(self._shown)
+
     def _do(self, name: str, row: int | None) -> None:
         if row is None:
             return
@@ -361,7 +371,9 @@ class HistoryWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Beside the list where there is room, below it in a narrow window.
-        wide = self.width() >= 680
+        # (The window cannot be made narrower than what lies side by side, so that has to end before.)
+        needed = self.list.minimumWidth() + self.detail.minimumSizeHint().width() + 12 * STEP
+        wide = self.width() >= max(680, needed)
         self._splitter.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

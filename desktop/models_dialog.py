@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -64,6 +64,10 @@ class ModelsDialog(QWidget):
             "ocr": ModelGroup("ocr", self.tr("For reading")),
             "vision": ModelGroup("vision", self.tr("For asking about pictures")),
         }
+        # The group that was asked for, until it could be brought into view.
+        self._asked = ""
+        self._bring_soon = QTimer(self, singleShot=True, interval=0)
+        self._bring_soon.timeout.connect(self._bring_asked)
         self.folder_row = self.groups["ocr"].folder_row
         self.groups["vision"].automatic.clicked.connect(self._choose_automatically)
         self._lay_out()
@@ -222,7 +226,9 @@ class ModelsDialog(QWidget):
             self._refresh_row(repo, survey)
         self._refresh_one(IMPORT)
         self._set_tab_order()
-        if first and repos:
+        if self._asked:
+            self._bring_soon.start()
+        elif first and repos:
             self.rows[repos[0]].take_focus()
 
     def _set_tab_order(self) -> None:
@@ -301,18 +307,39 @@ class ModelsDialog(QWidget):
         row.take_focus()
 
     def show_group(self, role: str) -> None:
-        """Bring the models of a role into view, with the keyboard at the chosen one, or the first."""
+        """Bring the models of a role into view, as soon as they are known, with the keyboard at the chosen
+        one or at their heading; another model is added to them."""
+        self.kind.setCurrentIndex(self.kind.findData(role))
+        self._asked = role
+        self._place_asked()
+        self._bring_soon.start()
+
+    def _bring_asked(self) -> None:
+        """A window that was just opened has found its places by now."""
+        self._place_asked()
+        if self.rows:
+            self._asked = ""
+
+    def _place_asked(self) -> None:
         survey = self._tasks.survey
-        chosen = survey.chosen_for(role).entry if survey is not None else None
-        rows = [repo for repo, row in self.rows.items() if row.parentWidget() is self.groups[role]]
-        if chosen is not None and chosen.repo in rows:
-            self.show_model(chosen.repo)
-        elif rows:
-            self.show_model(rows[0])
-        heading, bar = self.groups[role].heading, self.scroll.verticalScrollBar()
-        if chosen is None or not rows or chosen.repo == rows[0]:
-            content = self.scroll.widget()
-            bar.setValue(heading.mapTo(content, heading.rect().topLeft()).y() - 2 * STEP)
+        if not self._asked or survey is None or not self.rows:
+            return
+        group, chosen = self.groups[self._asked], survey.chosen_for(self._asked).entry
+        row = self.rows.get(chosen.repo) if chosen is not None else None
+        content, heading = self.scroll.widget(), group.heading
+        for widget in (group, content):
+            layout = widget.layout()
+            if layout is not None:
+                layout.activate()
+        top = heading.mapTo(content, QPoint(0, 0)).y() - 2 * STEP
+        self.scroll.verticalScrollBar().setValue(top)
+        if row is not None and row.parentWidget() is group:
+            # The heading stays where the card is near it.
+            self.scroll.ensureWidgetVisible(row)
+            row.take_focus()
+        else:
+            # Not what another model's card would do.
+            heading.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ---- doing
 

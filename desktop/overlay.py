@@ -77,13 +77,16 @@ class Overlay(QObject):
         """The windows on the screens now."""
         return tuple(self._windows)
 
-    def open(self, shots: Sequence[Shot]) -> None:
-        """Show every shot on its screen and take the keyboard. Does nothing while it is open."""
+    def open(self, shots: Sequence[Shot], asks: bool = False) -> None:
+        """Show every shot on its screen and take the keyboard. Does nothing while it is open.
+
+        ``asks``: what is selected will be asked about, which the hints say.
+        """
         if self._windows or not shots:
             return
         self._was_painted = False
         for shot in shots:
-            self._windows.append(self._create(shot))
+            self._windows.append(self._create(shot, asks))
         pointer = QCursor.pos()
         geometries = [shot.screen.geometry for shot in shots]
         under = next((i for i, rect in enumerate(geometries) if rect.contains(pointer)), None)
@@ -140,8 +143,9 @@ class Overlay(QObject):
 
     # Windows
 
-    def _create(self, shot: Shot) -> SnipWindow:
+    def _create(self, shot: Shot, asks: bool) -> SnipWindow:
         window = SnipWindow(shot, self.magnifier)
+        window.asks = asks
         flags = Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
         if self._x11:
             # No window manager may move it, put a panel over it or animate it.

@@ -78,6 +78,8 @@ class SnipWindow(QWidget):
     def __init__(self, shot: Shot, magnifier: bool) -> None:
         super().__init__()
         self.shot = shot
+        self.asks = False
+        """What is selected will be asked about, not only read."""
         self._image = _opaque(shot.image)
         self._magnifier = magnifier
         self.selection = Selection(self._image.width(), self._image.height())
@@ -334,17 +336,18 @@ class SnipWindow(QWidget):
             return self._message
         phase = self.selection.phase
         if phase is Phase.DRAGGING:
-            parts = [self.tr("let go to read"), self.tr("<b>Space</b> move"), self.tr("<b>Esc</b> cancel")]
+            go = self.tr("let go to ask") if self.asks else self.tr("let go to read")
+            parts = [go, self.tr("<b>Space</b> move"), self.tr("<b>Esc</b> cancel")]
         elif phase is Phase.ANCHORED:
             parts = [
                 self.tr("<b>arrows</b> size"),
                 self.tr("<b>Ctrl+arrows</b> move"),
-                self.tr("<b>Enter</b> read"),
+                self.tr("<b>Enter</b> ask") if self.asks else self.tr("<b>Enter</b> read"),
                 self.tr("<b>Esc</b> cancel"),
             ]
         else:
             parts = [
-                self.tr("drag to read"),
+                self.tr("drag to ask") if self.asks else self.tr("drag to read"),
                 self.tr("<b>double click</b> a bubble"),
                 self.tr("<b>arrows</b> move"),
                 self.tr("<b>Enter</b> first corner"),

@@ -5,8 +5,19 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QImage, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAction,
+    QCloseEvent,
+    QDesktopServices,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -38,12 +49,15 @@ from desktop.talk import Shown, Talk
 from desktop.texts import engine_title, error_hint, error_sentence
 from desktop.theme import STEP, Theme, set_kind, set_role
 
+_SAYING_MS = 8_000
+_LOW = 660
+
 
 class Panel(QWidget):
     """A window on a ``Talk``; closing frees it, the talk stays.
 
-    ``welcome`` stands in the place of an empty conversation; ``conversations`` is the page with those that
-    were kept, made when it is first asked for, or None where there are none.
+    ``welcome`` stands in the place of an empty conversation, ``missing``, which hides itself, above the
+    question's field.
     """
 
     snip_requested = Signal()
@@ -51,6 +65,10 @@ class Panel(QWidget):
     """The user wants to choose a picture file."""
     paste_requested = Signal()
     conversations_requested = Signal()
+    add_snip_requested = Signal()
+    """The same, into the open conversation."""
+    delete_requested = Signal()
+    """The open conversation shall go; the user has been asked."""
     export_requested = Signal(str)
     """The open conversation, as ``markdown`` or ``json``."""
     settings_requested = Signal()
@@ -68,6 +86,7 @@ class Panel(QWidget):
         prompts: PromptLibrary,
         presets: PresetLibrary,
         welcome: QWidget,
+        missing: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -79,8 +98,12 @@ class Panel(QWidget):
         self._prompts = prompts
         self._presets = presets
         self._told: dict[int, int] = {}
+        self._line = ("", "muted")
+        self._saying = QTimer(self, singleShot=True, interval=_SAYING_MS)
+        self._saying.timeout.connect(self._said)
 
         self.welcome = welcome
+        self._missing = missing
         self.pane = PicturePane(theme)
         self.chat = ChatView(theme)
         self.composer = Composer(theme)
@@ -135,7 +158,11 @@ class Panel(QWidget):
         self._pane_line = QFrame()
         set_role(self._pane_line, "line")
         column.addWidget(self._pane_line)
+        # In a low window it gives way first: it scrolls.
+        self.chat.setMinimumHeight(0)
         column.addWidget(self.chat, 1)
+        if self._missing is not None:
+            column.addWidget(self._missing)
         self.body.addWidget(self.welcome)
         self.body.addWidget(talk)
         first = QWidget()
@@ -150,13 +177,14 @@ class Panel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.pages)
-        self.setMinimumSize(320, 400)
+        self.setMinimumSize(320, 480)
         self._drop = PictureDrop(self)
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
         self.new = menu.addAction(self.tr("New conversation"), self._begin)
         self.new.setShortcut(QKeySequence("Ctrl+N"))
+        self.add_snip = menu.addAction(self.tr("Snip into this conversation"), self.add_snip_requested.emit)
         self.open_file = menu.addAction(self.tr("Open picture…"), self.open_requested.emit)
         self.open_file.setShortcut(QKeySequence("Ctrl+O"))
         self.earlier = menu.addAction(self.tr("Earlier conversations…"), self.conversations_requested.emit)
@@ -170,6 +198,7 @@ class Panel(QWidget):
         )
         self.copy_all = menu.addAction(self.tr("Copy the last answer"), self._copy_last)
         self.copy_all.setShortcut(QKeySequence("Ctrl+Shift+C"))
+        self.delete = menu.addAction(self.tr("Delete this conversation…"), self._delete_all)
         menu.addSeparator()
         menu.addAction(self.tr("Models…"), self.models_requested.emit)
         menu.addAction(self.tr("Settings…"), self.settings_requested.emit)
@@ -195,12 +224,14 @@ class Panel(QWidget):
         talk.accepted.connect(self._on_accepted)
         chat.copy_requested.connect(self.copy_requested)
         chat.regenerate_requested.connect(self._answer_again)
-        chat.retry_requested.connect(self._talk.answer_again)
-        chat.edit_requested.connect(self._talk.edit_question)
+        chat.retry_requested.connect(self._answer_again)
+        chat.edit_requested.connect(self._edit_question)
         chat.delete_requested.connect(self._delete_from)
         chat.link_activated.connect(self._open_link)
         pane.text_edited.connect(talk.edit_text)
-        pane.remove_requested.connect(talk.remove_picture)
+        pane.remove_requested.connect(self._remove_picture)
+        pane.left.connect(self._to_field)
+        pane.enlarged_changed.connect(self._on_enlarged)
         pane.read_again_requested.connect(talk.read)
         pane.copy_text_requested.connect(self.copy_requested)
         pane.give_text_changed.connect(partial(self._settings.set, "panel.give_text"))
@@ -230,7 +261,6 @@ class Panel(QWidget):
     def _on_opened(self) -> None:
         # A question that is half written stays: a picture may be what it was waiting for.
         self.show_all()
-        self.show_talk()
 
     def _on_accepted(self) -> None:
         self.composer.set_text("")
@@ -246,6 +276,12 @@ class Panel(QWidget):
         self._pane_line.setVisible(bool(self._talk.pictures))
         for action in (self.export_markdown, self.export_json, self.copy_all):
             action.setEnabled(bool(self._talk.turns))
+        for action in (self.add_snip, self.delete):
+            action.setEnabled(not empty)
+
+    def _on_enlarged(self, on: bool) -> None:
+        # In a low window there is room for one of the two.
+        self.chat.setVisible(not on or self.height() >= _LOW)
 
     def _show_pictures(self) -> None:
         self.pane.set_pictures([self._pane_picture(shown) for shown in self._talk.pictures])
@@ -316,7 +352,18 @@ class Panel(QWidget):
 
     def set_model_line(self, text: str, role: str) -> None:
         """Which model answers; under the question's field."""
+        self._line = (text, role)
+        if not self._saying.isActive():
+            self.composer.set_status(text, role)
+
+    def say(self, text: str, role: str = "muted") -> None:
+        """Say something in the place of that line for a while, and to screen readers."""
         self.composer.set_status(text, role)
+        self._saying.start()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _said(self) -> None:
+        self.composer.set_status(*self._line)
 
     def show_close_button(self, on: bool) -> None:
         """Docked, the window has no title bar to close it with."""
@@ -353,7 +400,9 @@ class Panel(QWidget):
         given = self._settings.current.panel.give_text
         text = selected or (self._talk.text() if given else "")
         asked = fill(prompts[index].text, prompt_variables(self._settings.current, text))
-        self._talk.ask("\n".join(filter(None, (asked, self.composer.text().strip()))))
+        words = self.composer.text().strip()
+        title = ": ".join(filter(None, (prompt_title(prompts[index]), words or " ".join(text.split()))))
+        self._talk.ask("\n".join(filter(None, (asked, words))), title)
 
     def _ask(self, text: str) -> None:
         self.pane.flush()
@@ -385,6 +434,40 @@ class Panel(QWidget):
             self.tr("What was asked and answered after it is deleted when the new answer is there."),
             self.tr("Answer again"),
             partial(self._talk.answer_again, turn),
+        )
+
+    def _edit_question(self, turn: int, text: str) -> None:
+        later = [each for each in self._talk.turns if each.id > turn]
+        if len(later) <= 1:
+            self._talk.edit_question(turn, text)
+            return
+        ask(
+            self,
+            self.tr("Ask this again in other words?"),
+            self.tr("All that was asked and answered after it is deleted. This cannot be undone."),
+            self.tr("Ask again"),
+            partial(self._talk.edit_question, turn, text),
+        )
+
+    def _remove_picture(self, picture: int) -> None:
+        if not any(picture in turn.pictures for turn in self._talk.turns):
+            self._talk.remove_picture(picture)
+            return
+        ask(
+            self,
+            self.tr("Take this picture out of the conversation?"),
+            self.tr("It is deleted here for good, and the answers about it stay."),
+            self.tr("Take out"),
+            partial(self._talk.remove_picture, picture),
+        )
+
+    def _delete_all(self) -> None:
+        ask(
+            self,
+            self.tr("Delete this conversation with its pictures?"),
+            self.tr("This cannot be undone."),
+            self.tr("Delete"),
+            self.delete_requested.emit,
         )
 
     def _delete_from(self, turn: int) -> None:
@@ -423,6 +506,10 @@ class Panel(QWidget):
             self._talk.add_file(file)
 
     # ---- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.pane.set_low(self.height() < _LOW)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt, Signal
+from PySide6.QtCore import QObject, QRect, QStandardPaths, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
 from PySide6.QtWidgets import QFileDialog
 
+from core.conversation_types import TurnState
 from core.conversations import Conversations
 from core.engine import Engine
 from core.errors import BackendUnavailable, NothingInClipboard, YomitoriError
@@ -34,6 +37,7 @@ from desktop.panel_texts import fit_line, model_line, server_line, unloaded_line
 from desktop.server_card import Route
 from desktop.snip import Messages, Reading, SnipController
 from desktop.talk import Talk, options_of
+from desktop.texts import error_hint, error_sentence
 from desktop.theme import Theme
 from desktop.worker import Bridge
 
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
     from desktop.welcome import Welcome
 
 log = logging.getLogger(__name__)
+
+_UNCOVER_MS = 200
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class PanelController(QObject):
     """Keeps the talk for as long as the tray runs; the window only while it is open."""
 
     settings_requested = Signal(str)
-    """Open the settings at this group."""
+    """Open the settings at this one."""
     models_requested = Signal()
     window_closed = Signal()
 
@@ -88,12 +95,17 @@ class PanelController(QObject):
         self._keys: dict[str, str] = {}
         self._draft = ""
         self._readings: dict[int, int] = {}
+        # Where the open conversation's picture is on the screen.
+        self._region: tuple[QRect, QScreen] | None = None
+        # The next snip goes into the open conversation; the window is hidden while it is selected.
+        self._adding = self._hidden = False
         self._route = Route(parts.bridge, self)
         self._route.changed.connect(self._show_model)
         self._forget = settings.subscribe(self._on_settings)
         self._stands = self._wanted(settings.current)
         parts.snips.ask_requested.connect(self.ask_about)
         parts.snips.read.connect(self._on_read)
+        parts.snips.selecting_ended.connect(self._on_selecting_ended)
         parts.bridge.state_changed.connect(self._on_state)
 
     # ---- opening and closing
@@ -120,9 +132,26 @@ class PanelController(QObject):
                 lambda: parts.settings.current.storage.history and not parts.snips.history_paused,
                 self,
             )
-            self._talk.problem.connect(parts.messages.tell_error)
+            self._talk.problem.connect(self._tell_error)
             self._talk.listed.connect(self._refresh_list)
+            self._talk.opened.connect(self._forget_region)
         return self._talk
+
+    def _forget_region(self) -> None:
+        self._region = None
+
+    def _open_interrupted(self) -> None:
+        """What a crash has cut off is what its reader wants to see first."""
+        history = self._parts.history
+        if history is None:
+            return
+        try:
+            last = history.conversations.list(limit=1)
+        except YomitoriError as error:
+            self._tell_error(error)
+            return
+        if last and last[0].state is TurnState.INTERRUPTED:
+            self.talk.open(last[0].id)
 
     def toggle(self) -> None:
         """The hotkey: open it, bring it to the front, or close it when it has the keyboard."""
@@ -133,8 +162,12 @@ class PanelController(QObject):
 
     def show(self, region: QRect | None = None, screen: QScreen | None = None) -> None:
         """Open it with the keyboard, beside ``region`` (logical desktop coordinates) where there is room."""
+        if self._talk is None:
+            self._open_interrupted()
         if self.window is None:
             self._make()
+            if region is None and self._region is not None:
+                region, screen = self._region
             self._stand(region, screen)
         elif region is not None and self.window.frameGeometry().intersects(region):
             self._stand(region, screen)
@@ -157,7 +190,10 @@ class PanelController(QObject):
     def ask_about(self, reading: Reading) -> None:
         """Open it with what was snipped; its text may still be on its way."""
         talk = self.talk
-        talk.begin()
+        if not self._adding:
+            talk.begin()
+            self._region = (reading.anchor, reading.screen)
+        self._adding = self._hidden = False
         text = reading.edited
         if text is None and reading.row is not None and self._parts.history is not None:
             # The user may have gone to another reading, or changed it since.
@@ -185,6 +221,11 @@ class PanelController(QObject):
 
         talk.add_picture(reading.image, reading.source, reading.row, known, text, then=added, read=False)
         self.show(reading.anchor, reading.screen)
+        self._show_talk()
+
+    def _show_talk(self) -> None:
+        if self.window is not None and not self.window.on_talk:
+            self.window.show_talk()
 
     def ask_about_row(self, row: int) -> None:
         """Open it with a snip of the history."""
@@ -207,6 +248,7 @@ class PanelController(QObject):
             self.talk.begin()
             self.talk.add_picture(image, "history", row, result, text if result is not None else None)
             self.show()
+            self._show_talk()
 
         self._parts.bridge.run(load, loaded)
 
@@ -239,6 +281,7 @@ class PanelController(QObject):
 
     def _make(self) -> None:
         # Not imported at start: a panel that is never opened should cost no memory.
+        from desktop.missing_model import MissingModel
         from desktop.panel import Panel
         from desktop.welcome import Welcome
 
@@ -247,9 +290,13 @@ class PanelController(QObject):
         welcome.set_keys(self._keys)
         welcome.choose_requested.connect(self.models_requested)
         welcome.server_requested.connect(self._ask_for_server)
-        window = Panel(self.talk, parts.theme, parts.settings, self.prompts, self.presets, welcome)
+        missing = MissingModel(parts.models.tasks, parts.settings)
+        missing.choose_requested.connect(self.models_requested)
+        window = Panel(self.talk, parts.theme, parts.settings, self.prompts, self.presets, welcome, missing)
         window.composer.set_text(self._draft)
         window.snip_requested.connect(self._snip)
+        window.add_snip_requested.connect(self._add_snip)
+        window.delete_requested.connect(self._delete_open)
         window.open_requested.connect(self._open_file)
         window.paste_requested.connect(self.paste)
         window.conversations_requested.connect(self._show_list)
@@ -257,7 +304,7 @@ class PanelController(QObject):
         window.settings_requested.connect(self._open_settings)
         window.models_requested.connect(self.models_requested)
         window.copy_requested.connect(self._copy)
-        window.told.connect(parts.messages.tell)
+        window.told.connect(self._tell)
         window.closed.connect(self._on_closed)
         self.window = window
         self._show_model()
@@ -311,6 +358,11 @@ class PanelController(QObject):
     def _on_state(self, state: HostState) -> None:
         if state.role == "vision":
             self._show_model()
+            if self.window is not None:
+                self._welcome.refresh()
+
+    def _is_loaded(self) -> bool:
+        return self._parts.engine.state("vision").state in (State.READY, State.BUSY)
 
     def _on_settings(self, settings: Settings) -> None:
         self._show_model()
@@ -354,8 +406,25 @@ class PanelController(QObject):
 
     # ---- pictures
 
+    def _add_snip(self) -> None:
+        self._adding = True
+        self._snip()
+
     def _snip(self) -> None:
-        self._parts.snips.snip(asks=True)
+        if self.window is None or self._dock.docked:
+            # Nothing lies behind a panel whose place is kept free.
+            self._parts.snips.snip(asks=True)
+            return
+        self._hidden = True
+        self.window.hide()
+        # The desktop needs a moment to show what was behind it.
+        QTimer.singleShot(_UNCOVER_MS, self, partial(self._parts.snips.snip, asks=True))
+
+    def _on_selecting_ended(self) -> None:
+        self._adding = False
+        if self._hidden and self.window is not None:
+            self._hidden = False
+            self.show()
 
     def _on_read(self, reading: Reading, result: OcrResult | None, error: YomitoriError | None) -> None:
         picture = self._readings.pop(id(reading), None)
@@ -370,7 +439,7 @@ class PanelController(QObject):
             parts.messages.tell_error(error)
             return
         if image is None or image.isNull():
-            parts.messages.tell_error(NothingInClipboard())
+            self._tell_error(NothingInClipboard())
             return
         if image.width() * image.height() > MAX_PIXELS:
             name = self.tr("The picture in the clipboard")
@@ -380,6 +449,7 @@ class PanelController(QObject):
             self.talk.begin()
         self.talk.add_loaded(lambda: to_rgb(image), "clipboard")
         self.show()
+        self._show_talk()
 
     def _open_file(self) -> None:
         patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
@@ -452,9 +522,24 @@ class PanelController(QObject):
         dialog.setDefaultSuffix(suffix)
         words = self.tr("Markdown ({0})") if form == "markdown" else self.tr("JSON ({0})")
         dialog.setNameFilter(words.format(f"*.{suffix}"))
-        dialog.selectFile(f"conversation-{conversation}.{suffix}")
+        dialog.setDirectory(
+            QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        )
+        dialog.selectFile(f"{self._file_name(store, conversation)}.{suffix}")
         dialog.fileSelected.connect(lambda name: self._write_export(store, conversation, form, Path(name)))
         dialog.open()
+
+    def _file_name(self, store: Conversations, conversation: int) -> str:
+        """The title, as far as every system takes it for a name."""
+        try:
+            kept = store.get(conversation)
+        except YomitoriError as error:
+            self._tell_error(error)
+            kept = None
+        title = kept.title if kept is not None else ""
+        name = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", title)
+        name = " ".join(name.split())[:_LONGEST_NAME].strip(" .")
+        return name or self.tr("Conversation")
 
     def _write_export(self, store: Conversations, conversation: int, form: str, target: Path) -> None:
         from core.conversation_export import to_json, to_markdown
@@ -467,16 +552,44 @@ class PanelController(QObject):
 
         def written(_: object, error: YomitoriError | None) -> None:
             if error is not None:
-                self._parts.messages.tell_error(error)
+                self._tell_error(error)
             else:
-                self._parts.messages.tell(self.tr("Exported"), str(target))
+                self._tell(self.tr("Exported to {0}").format(target))
 
         self._parts.bridge.run_in_order(write, written)
 
+    def _delete_open(self) -> None:
+        talk = self.talk
+        store, conversation = talk.store, talk.id
+        if store is None or conversation is None:
+            return
+        talk.gone([conversation])
+
+        def deleted(_: object, error: YomitoriError | None) -> None:
+            if error is not None:
+                self._tell_error(error)
+            self._refresh_list()
+
+        self._parts.bridge.run_in_order(lambda: store.delete([conversation]), deleted)
+
     # ---- the rest
 
+    def _tell(self, text: str) -> None:
+        """In the panel while it is what the user looks at, else as a notification."""
+        if self.window is not None and self.window.isActiveWindow():
+            self.window.say(text)
+        else:
+            self._parts.messages.tell(text)
+
+    def _tell_error(self, error: YomitoriError) -> None:
+        if self.window is not None and self.window.isActiveWindow():
+            log.warning("%s: %s", type(error).__name__, error)
+            self.window.say(f"{error_sentence(error)} {error_hint(error)}".strip(), "bad")
+        else:
+            self._parts.messages.tell_error(error)
+
     def _open_settings(self) -> None:
-        self.settings_requested.emit("panel")
+        self.settings_requested.emit("panel.side")
 
     def _ask_for_server(self) -> None:
-        self.settings_requested.emit("vision")
+        self.settings_requested.emit("vision.server_url")

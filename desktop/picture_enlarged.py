@@ -19,7 +19,8 @@ from desktop.picture_view import PictureView
 from desktop.readings_hint import key_label
 from desktop.theme import STEP, Theme, set_kind, set_role
 
-_LEAST = 160
+_LEAST_VIEW = 120
+"""The picture itself is not made lower than this with the handle."""
 _ROOM_BELOW = 200
 """Logical pixels of the window that always stay for what is not the picture."""
 _ONE_ROW = 480
@@ -36,6 +37,7 @@ class EnlargedPicture(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._height = 0
+        self._extra = 0
         self._grabbed_height = 0
         self.view = PictureView(theme)
         self.show_blocks = QCheckBox(self.tr("Show where text was found"))
@@ -70,7 +72,9 @@ class EnlargedPicture(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self.smaller)
         buttons.addWidget(key_label("Esc"))
-        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.controls = QWidget()
+        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.controls)
+        self._bar.setContentsMargins(0, 0, 0, 0)
         self._bar.setSpacing(STEP)
         self._bar.addWidget(self.show_blocks)
         self._bar.addLayout(buttons, 1)
@@ -78,17 +82,48 @@ class EnlargedPicture(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(STEP)
         column.addWidget(self.view, 1)
-        column.addLayout(self._bar)
+        column.addWidget(self.controls)
         column.addWidget(self.handle)
 
     def set_height(self, height: int) -> None:
         """Wish for so many logical pixels, within what the window has room for."""
-        most = max(_LEAST, self.window().height() - _ROOM_BELOW)
-        self._height = min(max(height, _LEAST), most)
+        most = max(self._least, self.window().height() - _ROOM_BELOW)
+        self._height = min(max(height, self._least), most)
         self.updateGeometry()
 
+    def set_extra(self, extra: int) -> None:
+        """Take so many logical pixels more, which others have left."""
+        if extra != self._extra:
+            self._extra = extra
+            self.updateGeometry()
+
+    @property
+    def wish(self) -> int:
+        """The height that was asked for, at first half of the window's, in logical pixels."""
+        return self._height or max(self._least, self.window().height() // 2)
+
+    @property
+    def handle_height(self) -> int:
+        return self.handle.height() + STEP
+
+    @property
+    def blocks_height(self) -> int:
+        """What the check box adds: nothing while it stands beside the buttons."""
+        if self._bar.direction() == QBoxLayout.Direction.LeftToRight:
+            return 0
+        return self.show_blocks.sizeHint().height() + STEP
+
+    @property
+    def controls_height(self) -> int:
+        """Of the row of buttons."""
+        return max(self.smaller.sizeHint().height(), self.zoom_in.sizeHint().height()) + STEP
+
+    @property
+    def _least(self) -> int:
+        return _LEAST_VIEW + self.controls_height + self.blocks_height + self.handle_height
+
     def sizeHint(self) -> QSize:
-        return QSize(320, self._height or max(_LEAST, self.window().height() // 2))
+        return QSize(320, self.wish + self._extra)
 
     def minimumSizeHint(self) -> QSize:
         # While everything stands in one row it must still be possible to make the panel narrower.
@@ -100,7 +135,7 @@ class EnlargedPicture(QWidget):
         self._bar.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     def _grab(self) -> None:
-        self._grabbed_height = self.height()
+        self._grabbed_height = self.height() - self._extra
 
     def _grow(self, way: int) -> None:
         self.set_height(self._grabbed_height + way)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import SIGNAL, QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from desktop.picture_blocks import block_range
 from desktop.picture_enlarged import EnlargedPicture
+from desktop.picture_room import Part, left_out
 from desktop.picture_strip import PictureStrip
 from desktop.picture_text import PictureText
 from desktop.picture_thumbnail import Thumbnail
@@ -32,7 +33,15 @@ __all__ = ["PanePicture", "PicturePane"]
 _NARROWEST = 304
 """Logical pixels, margins included."""
 _BESIDE = 480
-"""From this width on the buttons stand beside the switch."""
+_BESIDE_ENLARGED = 364
+"""From these widths on the buttons stand beside the switch; enlarged, no thumbnail takes a part of them."""
+_PICTURE_SHARE = 0.3
+"""The enlarged picture has at least this part of the window's height before anything else that can go."""
+_LOW_LINES = 2
+_LEAST_WITH_BLOCKS = 120
+_LEAST_WITH_TEXT = 96
+_LEAST_WITH_CONTROLS = 32
+"""Logical pixels for the picture, under which these parts go."""
 
 
 class PicturePane(QWidget):
@@ -50,12 +59,17 @@ class PicturePane(QWidget):
     """The user chose another picture."""
     copy_text_requested = Signal(str)
     enlarged_changed = Signal(bool)
+    left = Signal()
+    """Esc in the enlarged view or in the text: the keyboard may go to where questions are typed. While
+    nothing is connected it goes to the small picture, and Esc in the text is the panel's."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pictures: dict[int, PanePicture] = {}
         self._current = -1
         self._removable = True
+        self._left_out: frozenset[str] = frozenset()
+        self._low = False
         self.strip = PictureStrip(theme)
         self.enlarged = EnlargedPicture(theme)
         self.thumbnail = Thumbnail(theme)
@@ -132,6 +146,7 @@ class PicturePane(QWidget):
         self.enlarged.view.block_chosen.connect(self._select_block)
         self.text.edited.connect(self._tell_edited)
         self.text.textChanged.connect(self._show_parts)
+        self.text.textChanged.connect(self._show_status)
         self.give_text.clicked.connect(self.give_text_changed)
         self.give_words.clicked.connect(self.give_text.click)
         self.copy.clicked.connect(self._copy)
@@ -150,10 +165,14 @@ class PicturePane(QWidget):
         return list(self._pictures.values())
 
     def set_pictures(self, pictures: Sequence[PanePicture]) -> None:
-        """Show these. The current one stays when it is among them, else its neighbour, else the first."""
+        """Show these. One that is added to those before is shown, unless the text of the current one is being
+        edited; else the current one stays when it is among them, else its neighbour, else the first."""
         before = list(self._pictures)
+        ids = [picture.id for picture in pictures]
         at = before.index(self._current) if self._current in before else 0
-        kept = self._current in {picture.id for picture in pictures}
+        kept = self._current in ids
+        # With none of those before this is another conversation, and nothing was added.
+        added = [each for each in ids if each not in before] if set(before) & set(ids) else []
         # While the text is being edited the widget knows it better.
         own = self.text.toPlainText() if kept and self.text.busy else None
         if own is None:
@@ -164,7 +183,10 @@ class PicturePane(QWidget):
             return
         if own is not None:
             self._keep_text(own)
-        current = self._current if kept else pictures[min(at, len(pictures) - 1)].id
+        if added and own is None:
+            current = added[-1]
+        else:
+            current = self._current if kept else ids[min(at, len(ids) - 1)]
         had_focus = self.strip.hasFocus()
         self._show(current)
         if had_focus and not self.strip.isVisibleTo(self):
@@ -217,6 +239,8 @@ class PicturePane(QWidget):
             return
         self.enlarged.setVisible(True)
         self._show_current_view()
+        self._arrange()
+        self.window().installEventFilter(self)
         self.enlarged.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.thumbnail.setVisible(False)
         self.enlarged.view.fit()
@@ -231,6 +255,9 @@ class PicturePane(QWidget):
         if inside:
             self.thumbnail.setFocus(Qt.FocusReason.OtherFocusReason)
         self.enlarged.setVisible(False)
+        self.window().removeEventFilter(self)
+        self._leave_out([])
+        self._arrange()
         self.enlarged_changed.emit(False)
 
     # ---- showing
@@ -245,7 +272,7 @@ class PicturePane(QWidget):
         self._current = picture
         shown = self._pictures[picture]
         self.strip.set_pictures(self.pictures, picture)
-        self.strip.setVisible(len(self._pictures) > 1)
+        self._show_strip()
         self.thumbnail.set_picture(shown.image, shown.text)
         self._show_removable()
         if self.is_enlarged:
@@ -253,34 +280,118 @@ class PicturePane(QWidget):
         else:
             self.thumbnail.setVisible(True)
             self.enlarged.setVisible(False)
-        words = self.tr("{0} · edited").format(shown.status) if shown.edited else shown.status
-        self.status.setText(words)
-        set_role(self.status, shown.role)
         if shown.text != self.text.toPlainText() or not self.text.busy:
             self.text.show_text(shown.text)
+        self._show_status()
         self._show_parts()
         self.setVisible(True)
 
     def _show_current_view(self) -> None:
         shown = self._pictures[self._current]
         self.enlarged.view.set_picture(shown.image, shown.blocks, shown.text)
-        self.enlarged.show_blocks.setVisible(bool(shown.blocks))
+        self._show_blocks_control()
+
+    def _show_blocks_control(self) -> None:
+        shown = self._pictures.get(self._current)
+        some = shown is not None and bool(shown.blocks)
+        self.enlarged.show_blocks.setVisible(some and "blocks" not in self._left_out)
+
+    def _show_strip(self) -> None:
+        self.strip.setVisible(len(self._pictures) > 1 and "strip" not in self._left_out)
+
+    def _show_status(self) -> None:
+        shown = self._pictures.get(self._current)
+        if shown is None:
+            return
+        edited = shown.edited or self.text.toPlainText() != shown.text
+        self.status.setText(self.tr("{0} · edited").format(shown.status) if edited else shown.status)
+        set_role(self.status, shown.role)
+        self.status.setVisible("status" not in self._left_out)
 
     def _show_parts(self) -> None:
         """The parts that go with a text, or with a reading that has ended."""
-        some = bool(self.text.toPlainText().strip())
+        room = "below" not in self._left_out
+        some = room and bool(self.text.toPlainText().strip())
         self.copy.setVisible(some)
         self.give_text.setVisible(some)
         self.give_words.setVisible(some)
         shown = self._pictures.get(self._current)
         reading = shown is not None and shown.reading
-        self.again.setVisible(not reading)
+        self.again.setVisible(room and not reading)
         self.text.setPlaceholderText("" if reading else self.tr("No text"))
 
     def _show_removable(self) -> None:
         self.strip.removable = self._removable
         self.strip.viewport().update()
         self.thumbnail.set_removable(self._removable, cross=len(self._pictures) == 1)
+
+    # ---- the room in a low window
+
+    def _arrange(self) -> None:
+        beside = self.width() >= (_BESIDE_ENLARGED if self.is_enlarged else _BESIDE)
+        self._below.setDirection(
+            QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        )
+
+    def _make_room(self) -> None:
+        if self.is_enlarged and self._current in self._pictures:
+            self._leave_out(left_out(self.height() - 6 * STEP, self._parts()))
+
+    def _parts(self) -> list[Part]:
+        """Everything but the picture, in the order in which it gives way."""
+        large = self.enlarged
+        shown = self._pictures[self._current]
+        blocks = large.blocks_height if shown.blocks else 0
+        wished = large.wish - large.controls_height - blocks - large.handle_height
+        least = min(round(_PICTURE_SHARE * self.window().height()), wished)
+        width = self.width() - 6 * STEP
+        status = self.status.heightForWidth(width) + STEP
+        low_text, text = self.text.height_with(_LOW_LINES), self.text.height_with()
+        strip = self.strip.maximumHeight() + 2 * STEP if len(self._pictures) > 1 else 0
+        failed = shown.role == "bad"
+        return [
+            Part("status", 0 if failed else status, least),
+            Part("lines", text - low_text, least),
+            Part("below", self._below_height(width), least),
+            Part("handle", large.handle_height, least),
+            Part("strip", strip, least),
+            Part("blocks", blocks, min(_LEAST_WITH_BLOCKS, least)),
+            # What went wrong is worth more than the other words.
+            Part("status", status if failed else 0, min(_LEAST_WITH_TEXT, least)),
+            Part("text", low_text + 2 * STEP, min(_LEAST_WITH_TEXT, least)),
+            Part("controls", large.controls_height, _LEAST_WITH_CONTROLS),
+        ]
+
+    def _below_height(self, width: int) -> int:
+        """Of the switch and the buttons, with the space above them."""
+        buttons = max(self.copy.sizeHint().height(), self.again.sizeHint().height())
+        some = bool(self.text.toPlainText().strip())
+        if not some:
+            return 0 if self._pictures[self._current].reading else buttons + STEP
+        words = width - self.give_text.sizeHint().width() - 2 * STEP
+        beside = self._below.direction() == QBoxLayout.Direction.LeftToRight
+        if beside:
+            words -= self.copy.sizeHint().width() + self.again.sizeHint().width() + 2 * STEP
+        switch = max(self.give_text.sizeHint().height(), self.give_words.heightForWidth(words))
+        return (max(switch, buttons) if beside else switch + STEP + buttons) + STEP
+
+    def _leave_out(self, parts: Sequence[Part]) -> None:
+        names = frozenset(part.name for part in parts)
+        # The picture takes what they leave, so that what the pane asks for does not depend on it.
+        inside = ("handle", "blocks", "controls")
+        self.enlarged.set_extra(sum(part.height for part in parts if part.name not in inside))
+        if names == self._left_out:
+            return
+        self._left_out = names
+        # Each of these may lay out anew and come here again: what was decided last counts.
+        self._limit_lines()
+        self.text.setVisible("text" not in self._left_out)
+        self.enlarged.handle.setVisible("handle" not in self._left_out)
+        self.enlarged.controls.setVisible("controls" not in self._left_out)
+        self._show_strip()
+        self._show_blocks_control()
+        self._show_status()
+        self._show_parts()
 
     # ---- what the user does
 
@@ -292,6 +403,7 @@ class PicturePane(QWidget):
     def _tell_edited(self, text: str) -> None:
         if self._current in self._pictures:
             self._pictures[self._current] = _with_text(self._pictures[self._current], text, True)
+            self._show_status()
             self.text_edited.emit(self._current, text)
 
     def _choose_by_user(self, picture: int) -> None:
@@ -320,17 +432,41 @@ class PicturePane(QWidget):
     # ---- events
 
     def event(self, event: QEvent) -> bool:
-        # Esc makes the picture smaller before it means anything to the panel.
-        if event.type() == QEvent.Type.ShortcutOverride and self.is_enlarged:
+        # Esc makes the picture smaller, or leaves the text, before it means anything to the panel.
+        if event.type() == QEvent.Type.ShortcutOverride and self._can_leave:
             assert isinstance(event, QKeyEvent)
             if event.key() == Qt.Key.Key_Escape:
                 event.accept()
                 return True
-        return super().event(event)
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._make_room()
+        return done
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The picture's part of the window changes also while the pane itself keeps its size.
+        if event.type() == QEvent.Type.Resize:
+            self.enlarged.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    @property
+    def _can_leave(self) -> bool:
+        return self.is_enlarged or (self.text.hasFocus() and self.receivers(SIGNAL("left()")) > 0)
+
+    def set_low(self, low: bool) -> None:
+        """Whether the window is so low that a long text has to scroll after a few lines."""
+        if low != self._low:
+            self._low = low
+            self._limit_lines()
+
+    def _limit_lines(self) -> None:
+        few = self._low or "lines" in self._left_out
+        self.text.limit_lines(*([_LOW_LINES] if few else []))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.is_enlarged:
+        if event.key() == Qt.Key.Key_Escape and self._can_leave:
             self.shrink()
+            self.left.emit()
         else:
             super().keyPressEvent(event)
 
@@ -340,10 +476,8 @@ class PicturePane(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        beside = event.size().width() >= _BESIDE
-        self._below.setDirection(
-            QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
-        )
+        self._arrange()
+        self._make_room()
 
 
 class _Words(QLabel):

@@ -36,6 +36,7 @@ class PictureText(QTextEdit):
         self._told = ""
         self._shown = ""
         self._composing = False
+        self._most_lines = _MOST_LINES
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -101,10 +102,20 @@ class PictureText(QTextEdit):
         else:
             self._pause.stop()
 
-    def _fit(self) -> None:
+    def height_with(self, most_lines: int = _MOST_LINES) -> int:
+        """Logical pixels for the text when at most so many lines are shown."""
         line = round(_LINE_HEIGHT * TEXT_SIZE)
         lines = round(self.document().size().height() / line)
-        self.setFixedHeight(min(max(lines, 1), _MOST_LINES) * line + 2 * _FRAME)
+        return min(max(lines, 1), most_lines) * line + 2 * _FRAME
+
+    def limit_lines(self, most: int = _MOST_LINES) -> None:
+        """Scroll from so many lines on."""
+        if most != self._most_lines:
+            self._most_lines = most
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(self.height_with(self._most_lines))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

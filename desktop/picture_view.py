@@ -83,7 +83,8 @@ class PictureView(QWidget):
         self._steps.timeout.connect(self._step)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumHeight(96)
+        # What a panel of the least height has left; where there is room the window's layout asks for more.
+        self.setMinimumHeight(32)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.grabGesture(Qt.GestureType.PinchGesture)

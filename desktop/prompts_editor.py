@@ -41,6 +41,8 @@ from desktop.theme import STEP, Theme, set_kind, set_role
 _SAVE_AFTER_MS = 500
 """Typing is kept when it pauses for so long."""
 _LONGEST_TITLE = 60
+_IN_BRACES = re.compile(r"\{(\w+)\}")
+_MOST_UNKNOWN = 4
 
 
 class PromptsEditor(Row):
@@ -115,6 +117,12 @@ class PromptsEditor(Row):
             set_role(label, "muted")
             label.setBuddy(field)
             field.setAccessibleName(label.text())
+        self.unknown = QLabel()
+        self.unknown.setWordWrap(True)
+        self.unknown.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.unknown, "muted")
+        self.unknown.hide()
+        self.text.textChanged.connect(self._show_unknown)
         self.variables: dict[str, QPushButton] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * STEP)
@@ -137,7 +145,7 @@ class PromptsEditor(Row):
         layout = QVBoxLayout(self.form)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(STEP)
-        for widget in (name_label, self.name, text_label, self.text):
+        for widget in (name_label, self.name, text_label, self.text, self.unknown):
             layout.addWidget(widget)
         layout.addSpacing(STEP)
         layout.addLayout(grid)
@@ -225,11 +233,26 @@ class PromptsEditor(Row):
             self.text.setPlainText(text)
         for field in (self.name, self.text):
             field.blockSignals(False)
+        self._show_unknown()
         with keyboard_stays(self, lambda _: self.list if self._prompts else self.add):
             self.form.setEnabled(prompt is not None)
             self.delete.setEnabled(prompt is not None)
             self.up.setEnabled(row > 0)
             self.down.setEnabled(0 <= row < len(self._prompts) - 1)
+
+    def _show_unknown(self) -> None:
+        """Say of names in braces that nothing takes their place: mostly one is misspelt."""
+        names = dict.fromkeys(_IN_BRACES.findall(self.text.toPlainText()))
+        unknown = [f"{{{name}}}" for name in names if name not in VARIABLES]
+        told = ""
+        if len(unknown) == 1:
+            told = self.tr("{0} is not a variable: it is sent as written.").format(unknown[0])
+        elif unknown:
+            shown = ", ".join(unknown[:_MOST_UNKNOWN]) + (", …" if len(unknown) > _MOST_UNKNOWN else "")
+            told = self.tr("{0} are not variables: they are sent as written.").format(shown)
+        self.unknown.setText(told)
+        self.unknown.setVisible(bool(told))
+        self.text.setAccessibleDescription(told)
 
     # ---- changes
 

@@ -69,9 +69,10 @@ def _loopback(host: str) -> bool | None:
 
 
 class ServerCard(QFrame):
-    """``requested``: the user wants to set the server."""
+    """``requested``: the user wants to set the server; ``local_requested``: that this computer answers."""
 
     requested = Signal()
+    local_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +83,9 @@ class ServerCard(QFrame):
         self.hint = words("muted")
         self.connect_button = QPushButton()
         self.connect_button.clicked.connect(self.requested)
+        self.local = QPushButton(self.tr("Answer on this computer"))
+        self.local.clicked.connect(self.local_requested)
+        self.local.hide()
         top = QHBoxLayout()
         top.setSpacing(3 * STEP)
         top.addWidget(self.title, 1)
@@ -92,9 +96,14 @@ class ServerCard(QFrame):
         layout.addLayout(top)
         for label in (self.text, self.notice, self.hint):
             layout.addWidget(label)
+        # With room above it, as buttons below words have.
+        self._local_place = QVBoxLayout()
+        self._local_place.addWidget(self.local, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(self._local_place)
 
-    def show_server(self, vision: Vision, route: Route) -> None:
-        """What the settings say; ``route`` is where their server is."""
+    def show_server(self, vision: Vision, route: Route, may_change: bool = True) -> None:
+        """What the settings say; ``route`` is where their server is. ``may_change``: nothing locks who
+        answers."""
         remote = vision.backend == "remote"
         ready = bool(remote and route.server is not None and vision.server_model)
         self.connect_button.setText(self.tr("Change…") if ready else self.tr("Connect…"))
@@ -102,6 +111,9 @@ class ServerCard(QFrame):
             self.tr("Change the server…") if ready else self.tr("Connect to a server…")
         )
         set_kind(self.connect_button, "primary" if remote and not ready else "")
+        offers_local = remote and not ready and may_change
+        self.local.setVisible(offers_local)
+        self._local_place.setContentsMargins(0, STEP if offers_local else 0, 0, 0)
         if not remote:
             show(self.title, self.tr("A server you run"))
             show(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -83,6 +83,15 @@ class _Page(QScrollArea):
             widget.setVisible(whole)
         return whole or bool(shown)
 
+    def bring(self, row: Row) -> None:
+        """Scroll so that the row begins in the upper third, with what stands before it in view."""
+        content = self.widget()
+        layout = content.layout()
+        if layout is not None:
+            layout.activate()
+        above = self.viewport().height() // 6
+        self.verticalScrollBar().setValue(row.mapTo(content, QPoint(0, 0)).y() - above)
+
 
 class _Navigation(QListWidget):
     """The list of pages; the ring around it is for those who came with the keyboard."""
@@ -121,6 +130,10 @@ class SettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Settings"))
         self._row_notes = row_notes
+        # The setting that was asked for, until it could be brought into view.
+        self._asked = ""
+        self._bring_soon = QTimer(self, singleShot=True, interval=0)
+        self._bring_soon.timeout.connect(self._bring_asked)
         self.rows: dict[str, SettingRow] = {}
         groups: dict[str, _Group] = {}
         for info in iter_settings():
@@ -208,6 +221,39 @@ class SettingsDialog(QDialog):
             if page.title == title:
                 self.search.clear()
                 self.navigation.setCurrentRow(index)
+
+    def open_setting(self, key: str) -> None:
+        """Show the page of this setting with its row in view and the keyboard at its control.
+
+        Raises:
+            KeyError: there is no such setting.
+        """
+        row = self.rows[key]
+        index = next(index for index, page in enumerate(self._pages) if row in page.rows)
+        self.search.clear()
+        self.navigation.setCurrentRow(index)
+        self._asked = key
+        self._place_asked()
+        self._bring_soon.start()
+
+    def _place_asked(self) -> None:
+        if not self._asked:
+            return
+        row = self.rows[self._asked]
+        page = next(page for page in self._pages if row in page.rows)
+        row.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        page.bring(row)
+
+    def _bring_asked(self) -> None:
+        """A window that was just opened has found its places by now."""
+        if self.isVisible():
+            self._place_asked()
+            self._asked = ""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._asked:
+            self._bring_soon.start()
 
     def _settings_changed(self, settings: Settings) -> None:
         for row in self.rows.values():

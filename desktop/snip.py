@@ -85,6 +85,8 @@ class SnipController(QObject):
     """OcrResult or None, YomitoriError or None: a reading has ended."""
     ask_requested = Signal(object)
     """The user wants to ask about the picture of this ``Reading``, which may still be being read."""
+    selecting_ended = Signal()
+    """Nothing is selected: the user has cancelled, or the screen could not be taken."""
     read = Signal(object, object, object)
     """A ``Reading`` has ended: OcrResult or None, YomitoriError or None."""
 
@@ -239,6 +241,7 @@ class SnipController(QObject):
         """No selection comes: the engine need not wait for it."""
         self._opening = False
         self._engine.release()
+        self.selecting_ended.emit()
 
     def _grab(self, screens: list[ScreenInfo], then: Callable[[list[Shot]], None]) -> None:
         def grabbed(shots: list[Shot] | None, error: YomitoriError | None) -> None:
@@ -257,7 +260,7 @@ class SnipController(QObject):
 
     def _open_overlay(self, shots: list[Shot]) -> None:
         try:
-            self._overlay.open(shots)
+            self._overlay.open(shots, self._asks)
         finally:
             if not self._overlay.is_open:
                 self._end_opening()

@@ -15,8 +15,8 @@ _ELLIPSIS = "…"
 
 
 class StatusLine(QLabel):
-    """At most two rows, broken between facts (`` · ``) where that is possible; the tooltip has all of it
-    when something is cut off."""
+    """At most two rows, broken between facts (`` · ``) where that is possible. Where they are not enough,
+    the end of what stands before the last fact is left out; the tooltip has all of it then."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,18 +34,32 @@ class StatusLine(QLabel):
     @property
     def rows(self) -> list[str]:
         """What is shown, row by row."""
+        return self._arranged()[0]
+
+    def _arranged(self) -> tuple[list[str], bool]:
+        """The rows, and whether something is left out in them."""
         text, measure = self.text(), self.fontMetrics().horizontalAdvance
         facts = text.split(_BETWEEN)
         whole = _BETWEEN.join(fact.replace(" ", _HARD_SPACE) for fact in facts)
         rows = self._broken(whole)
         if len(rows) > _MOST_LINES or any(measure(fact) > self.width() for fact in facts):
             rows = self._broken(text)
-        if len(rows) > _MOST_LINES:
+        cut = len(rows) > _MOST_LINES
+        if cut:
             rest = "".join(rows[_MOST_LINES - 1 :])
-            last = self.fontMetrics().elidedText(rest, Qt.TextElideMode.ElideRight, self.width())
-            rows = [*rows[: _MOST_LINES - 1], last]
+            rows = [*rows[: _MOST_LINES - 1], self._cut(rest, _BETWEEN + facts[-1])]
         # No separator is left at the end of a row.
-        return [row.replace(_HARD_SPACE, " ").strip().removesuffix(_BETWEEN.rstrip()) for row in rows]
+        rows = [row.replace(_HARD_SPACE, " ").strip().removesuffix(_BETWEEN.rstrip()) for row in rows]
+        return rows, cut
+
+    def _cut(self, rest: str, last: str) -> str:
+        """``rest`` in one row that keeps ``last``, its end, unless there is no room for that alone."""
+        metrics, end = self.fontMetrics(), Qt.TextElideMode.ElideRight
+        room = self.width() - metrics.horizontalAdvance(last)
+        if not rest.endswith(last) or room < metrics.horizontalAdvance(_ELLIPSIS):
+            return metrics.elidedText(rest, end, self.width())
+        before = rest.removesuffix(last)
+        return metrics.elidedText(before, end, room) + last
 
     def _broken(self, text: str) -> list[str]:
         layout = QTextLayout(text, self.font())
@@ -61,9 +75,9 @@ class StatusLine(QLabel):
         return rows
 
     def _fit(self) -> None:
-        rows = self.rows
+        rows, cut = self._arranged()
         self.setFixedHeight(max(1, len(rows)) * self.fontMetrics().lineSpacing())
-        self.setToolTip(self.text() if any(row.endswith(_ELLIPSIS) for row in rows) else "")
+        self.setToolTip(self.text() if cut else "")
         self.update()
 
     def minimumSizeHint(self) -> QSize:

@@ -389,16 +389,21 @@ class Talk(QObject):
 
     # ---- questions and answers
 
-    def ask(self, text: str) -> None:
-        """Ask in the open conversation. ``accepted`` says that the question is safe."""
+    def ask(self, text: str, title: str = "") -> None:
+        """Ask in the open conversation. ``accepted`` says that the question is safe.
+
+        ``title`` is what the conversation is called when this is its first question.
+        """
         if self.busy or not text.strip():
             return
         number, store = self._number, self._open_store()
-        conversation, options = self.id, self._kept_options()
+        conversation, options, first = self.id, self._kept_options(), not self.turns
 
         def add() -> tuple[int, int | None]:
             known = conversation if conversation is not None else self._new_in(number, store, options)
             question = store.add_question(known, text)
+            if first and title:
+                store.rename(known, title)
             return known, store.begin_answer(known) if question is not None else None
 
         self._send(store, add)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence
@@ -17,9 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.errors import YomitoriError
 from core.settings import SettingsStore
+from desktop.keyboard import keyboard_stays
 from desktop.model_tasks import ModelTasks
-from desktop.offer_panel import words
+from desktop.model_texts import told
+from desktop.offer_panel import show, words
 from desktop.server_card import Route, ServerCard
 from desktop.theme import STEP, Theme, set_role
 from desktop.welcome_model import ModelCard
@@ -43,9 +46,11 @@ class Welcome(QWidget):
         settings: SettingsStore,
         parent: QWidget | None = None,
         route: Route | None = None,
+        loaded: Callable[[], bool] = lambda: False,
     ) -> None:
         """``route`` has the server's name looked up; without it only ``localhost`` and addresses in figures
-        count as this computer."""
+        count as this computer. ``loaded`` says whether the model that answers is in memory; call ``refresh``
+        when that changes."""
         super().__init__(parent)
         self._tasks = tasks
         self._settings = settings
@@ -54,10 +59,13 @@ class Welcome(QWidget):
         self.title = words("title")
         self.title.setText(self.tr("Ask about anything on your screen"))
         self.about = words("muted")
-        self.model = ModelCard(tasks)
+        self.model = ModelCard(tasks, loaded=loaded)
         self.model.choose_requested.connect(self.choose_requested)
         self.server = ServerCard()
         self.server.requested.connect(self.server_requested)
+        self.server.local_requested.connect(self._answer_here)
+        self.problem = words("bad")
+        self.problem.hide()
         self.keys: dict[str, QLabel] = {}
         self._lay_out()
         theme.changed.connect(self.update)
@@ -86,6 +94,7 @@ class Welcome(QWidget):
         self._cards.addLayout(self._make_ways())
         self._cards.addWidget(self.model)
         self._cards.addWidget(self.server)
+        self._cards.addWidget(self.problem)
         content = QWidget()
         sides = QHBoxLayout()
         sides.setSpacing(0)
@@ -151,6 +160,15 @@ class Welcome(QWidget):
 
     def refresh(self) -> None:
         """Show how things stand."""
+        with keyboard_stays(self, lambda _: self._refuge()):
+            self._refresh()
+
+    def _refuge(self) -> QWidget | None:
+        """What gets the keyboard when what had it went: what can be done about the one that answers."""
+        part = self.model.first_part() if not self.model.isHidden() else None
+        return part or self.server.connect_button
+
+    def _refresh(self) -> None:
         vision = self._settings.current.vision
         remote = vision.backend == "remote"
         self.route.look_up(vision.server_url if remote else "")
@@ -158,7 +176,17 @@ class Welcome(QWidget):
         self.model.setVisible(not remote)
         if not remote:
             self.model.refresh()
-        self.server.show_server(vision, self.route)
+        self.server.show_server(vision, self.route, "vision.backend" not in self._settings.overridden)
+
+    def _answer_here(self) -> None:
+        """Have no server answer."""
+        problem = ""
+        try:
+            self._settings.set("vision.backend", "local")
+        except YomitoriError as error:
+            problem = told(error)
+        show(self.problem, problem)
+        self.refresh()
 
     def _about(self, remote: bool) -> str:
         can = self.tr("What a sentence means, how its grammar works, what happens in a picture.")

@@ -129,6 +129,14 @@
         <source>Details</source>
         <translation>詳細</translation>
     </message>
+    <message>
+        <source>They are known when the answer has ended.</source>
+        <translation>答えが終わると分かります。</translation>
+    </message>
+    <message>
+        <source>Nothing was kept about this answer but its text.</source>
+        <translation>この答えは文章のほかに記録がありません。</translation>
+    </message>
 </context>
 <context>
     <name>AskOptions</name>
@@ -427,6 +435,22 @@
     <message>
         <source>Likelihood</source>
         <translation>尤度</translation>
+    </message>
+    <message>
+        <source>Speed and tokens are only told of an answer that was finished.</source>
+        <translation>速さとトークン数は、最後まで終わった答えでのみ分かります。</translation>
+    </message>
+    <message>
+        <source>you stopped it</source>
+        <translation>中止されたため</translation>
+    </message>
+    <message>
+        <source>Yomitori ended first</source>
+        <translation>Yomitori が先に終了したため</translation>
+    </message>
+    <message>
+        <source>it failed</source>
+        <translation>失敗したため</translation>
     </message>
     <message>
         <source>{0} of {1}</source>
@@ -1183,19 +1207,22 @@
     </message>
 </context>
 <context>
+    <name>MissingModel</name>
+    <message>
+        <source>There is no model that could answer here.</source>
+        <translation>ここで答えられるモデルがありません。</translation>
+    </message>
+    <message>
+        <source>{0} answers questions here once it is downloaded.</source>
+        <translation>ダウンロードすると {0} がここで質問に答えます。</translation>
+    </message>
+    <message>
+        <source>{0} answers questions here once it is downloaded ({1}).</source>
+        <translation>ダウンロード ({1}) すると {0} がここで質問に答えます。</translation>
+    </message>
+</context>
+<context>
     <name>ModelCard</name>
-    <message>
-        <source>Stop</source>
-        <translation>中止</translation>
-    </message>
-    <message>
-        <source>Choose another…</source>
-        <translation>別のモデル…</translation>
-    </message>
-    <message>
-        <source>Choose another model…</source>
-        <translation>別のモデルを選ぶ…</translation>
-    </message>
     <message>
         <source>Looking for models…</source>
         <translation>モデルを探しています…</translation>
@@ -1213,32 +1240,16 @@
         <translation>{0} がこのコンピューターで答えます</translation>
     </message>
     <message>
-        <source>Download ({0})</source>
-        <translation>ダウンロード ({0})</translation>
-    </message>
-    <message>
         <source>Fits this computer ({0}): needs {1}, {2} free.</source>
         <translation>このコンピューター ({0}) で動きます (必要なメモリ {1}、空き {2})。</translation>
     </message>
     <message>
-        <source>Asking the hub…</source>
-        <translation>ハブに問い合わせています…</translation>
-    </message>
-    <message>
-        <source>Asking the hub for a newer revision…</source>
-        <translation>新しいリビジョンを問い合わせています…</translation>
-    </message>
-    <message>
-        <source>Checking the files…</source>
-        <translation>ファイルを検査しています…</translation>
-    </message>
-    <message>
-        <source>Deleting…</source>
-        <translation>削除しています…</translation>
-    </message>
-    <message>
         <source>Ready. It is loaded when you ask.</source>
         <translation>準備完了。質問すると読み込まれます。</translation>
+    </message>
+    <message>
+        <source>Ready, in memory now.</source>
+        <translation>準備完了、メモリーにあります。</translation>
     </message>
     <message>
         <source>Its weights are converted to safetensors before its first use.</source>
@@ -1261,6 +1272,41 @@
     <message>
         <source>Choose automatically</source>
         <translation>自動で選ぶ</translation>
+    </message>
+</context>
+<context>
+    <name>ModelOffer</name>
+    <message>
+        <source>Stop</source>
+        <translation>中止</translation>
+    </message>
+    <message>
+        <source>Choose another…</source>
+        <translation>別のモデル…</translation>
+    </message>
+    <message>
+        <source>Choose another model…</source>
+        <translation>別のモデルを選ぶ…</translation>
+    </message>
+    <message>
+        <source>Download ({0})</source>
+        <translation>ダウンロード ({0})</translation>
+    </message>
+    <message>
+        <source>Asking the hub…</source>
+        <translation>ハブに問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Asking the hub for a newer revision…</source>
+        <translation>新しいリビジョンを問い合わせています…</translation>
+    </message>
+    <message>
+        <source>Checking the files…</source>
+        <translation>ファイルを検査しています…</translation>
+    </message>
+    <message>
+        <source>Deleting…</source>
+        <translation>削除しています…</translation>
     </message>
 </context>
 <context>
@@ -1835,6 +1881,10 @@
         <translation>新しい会話</translation>
     </message>
     <message>
+        <source>Snip into this conversation</source>
+        <translation>切り抜いてこの会話に追加</translation>
+    </message>
+    <message>
         <source>Open picture…</source>
         <translation>画像を開く…</translation>
     </message>
@@ -1855,6 +1905,10 @@
         <translation>最後の答えをコピー</translation>
     </message>
     <message>
+        <source>Delete this conversation…</source>
+        <translation>この会話を削除…</translation>
+    </message>
+    <message>
         <source>Models…</source>
         <translation>モデル…</translation>
     </message>
@@ -1865,10 +1919,6 @@
     <message>
         <source>Reading…</source>
         <translation>読み取っています…</translation>
-    </message>
-    <message>
-        <source>Text changed by you</source>
-        <translation>編集したテキスト</translation>
     </message>
     <message>
         <source>No text found</source>
@@ -1893,6 +1943,34 @@
     <message>
         <source>Answer again</source>
         <translation>答え直す</translation>
+    </message>
+    <message>
+        <source>Ask this again in other words?</source>
+        <translation>質問を書き換えて聞き直しますか？</translation>
+    </message>
+    <message>
+        <source>All that was asked and answered after it is deleted. This cannot be undone.</source>
+        <translation>この後の質問と答えはすべて削除されます。元に戻せません。</translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation>聞き直す</translation>
+    </message>
+    <message>
+        <source>Take this picture out of the conversation?</source>
+        <translation>この画像を会話から外しますか？</translation>
+    </message>
+    <message>
+        <source>It is deleted here for good, and the answers about it stay.</source>
+        <translation>画像はここから完全に削除され、答えは残ります。</translation>
+    </message>
+    <message>
+        <source>Take out</source>
+        <translation>外す</translation>
+    </message>
+    <message>
+        <source>Delete this conversation with its pictures?</source>
+        <translation>この会話を画像とともに削除しますか？</translation>
     </message>
     <message>
         <source>Delete this and all that follows?</source>
@@ -1931,12 +2009,20 @@
         <translation>答えを待っています…</translation>
     </message>
     <message>
-        <source>no model chosen</source>
-        <translation>モデル未選択</translation>
+        <source>about {0} tokens/s</source>
+        <translation>約 {0} トークン/秒</translation>
     </message>
     <message>
-        <source>no server chosen</source>
-        <translation>サーバー未選択</translation>
+        <source>No server is set yet. Choose Settings in the menu above.</source>
+        <translation>サーバーが未設定です。上のメニューから設定を開いてください。</translation>
+    </message>
+    <message>
+        <source>pictures stay on this computer</source>
+        <translation>画像はこのパソコンから出ません</translation>
+    </message>
+    <message>
+        <source>pictures leave this computer</source>
+        <translation>画像はこのパソコンの外に送られます</translation>
     </message>
     <message>
         <source>The model is loaded when you ask.</source>
@@ -1970,12 +2056,16 @@
         <translation>JSON ({0})</translation>
     </message>
     <message>
-        <source>Export the conversation</source>
-        <translation>会話を書き出す</translation>
+        <source>Conversation</source>
+        <translation>会話</translation>
     </message>
     <message>
-        <source>Exported</source>
-        <translation>書き出しました</translation>
+        <source>Exported to {0}</source>
+        <translation>{0} に書き出しました</translation>
+    </message>
+    <message>
+        <source>Export the conversation</source>
+        <translation>会話を書き出す</translation>
     </message>
 </context>
 <context>
@@ -2190,6 +2280,14 @@
     <message>
         <source>Undo</source>
         <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>{0} is not a variable: it is sent as written.</source>
+        <translation>{0} は変数ではないので、そのまま送られます。</translation>
+    </message>
+    <message>
+        <source>{0} are not variables: they are sent as written.</source>
+        <translation>{0} は変数ではないので、そのまま送られます。</translation>
     </message>
     <message>
         <source>New prompt</source>
@@ -2651,6 +2749,10 @@
 <context>
     <name>ServerCard</name>
     <message>
+        <source>Answer on this computer</source>
+        <translation>このパソコンで答える</translation>
+    </message>
+    <message>
         <source>Change…</source>
         <translation>変更…</translation>
     </message>
@@ -2862,6 +2964,10 @@
         <translation>離すと読み取り</translation>
     </message>
     <message>
+        <source>let go to ask</source>
+        <translation>離すと質問</translation>
+    </message>
+    <message>
         <source>&lt;b&gt;Space&lt;/b&gt; move</source>
         <translation>&lt;b&gt;Space&lt;/b&gt; 移動</translation>
     </message>
@@ -2882,8 +2988,16 @@
         <translation>&lt;b&gt;Enter&lt;/b&gt; 読み取り</translation>
     </message>
     <message>
+        <source>&lt;b&gt;Enter&lt;/b&gt; ask</source>
+        <translation>&lt;b&gt;Enter&lt;/b&gt; 質問</translation>
+    </message>
+    <message>
         <source>drag to read</source>
         <translation>ドラッグで読み取り</translation>
+    </message>
+    <message>
+        <source>drag to ask</source>
+        <translation>ドラッグして質問</translation>
     </message>
     <message>
         <source>&lt;b&gt;double click&lt;/b&gt; a bubble</source>
@@ -3062,6 +3176,10 @@
     <message>
         <source>Delete from here</source>
         <translation>ここから削除</translation>
+    </message>
+    <message>
+        <source>Not while the answer is being written.</source>
+        <translation>答えの途中ではできません。</translation>
     </message>
 </context>
 <context>
@@ -3288,6 +3406,10 @@
     <message>
         <source>Copy image</source>
         <translation>画像をコピー</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>質問</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -3704,6 +3826,18 @@
     <message>
         <source>Close other programs, or choose a smaller model.</source>
         <translation>ほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{precision} on a graphics card needs {library}, which is not installed.</source>
+        <translation>グラフィックカードで {precision} を使うには {library} が必要ですが、入っていません。</translation>
+    </message>
+    <message>
+        <source>Install it with: pip install {library}. Or choose another precision in Settings, Models &amp; devices.</source>
+        <translation>pip install {library} で入れるか、設定の「モデルとデバイス」で別の精度を選んでください。</translation>
+    </message>
+    <message>
+        <source>{device} had too little memory, so {model} goes on in {precision}.</source>
+        <translation>{device} のメモリーが足りないため、{model} は {precision} で続けます。</translation>
     </message>
     <message>
         <source>The conversation has {tokens} tokens, and the model can take {limit}.</source>
@@ -4599,6 +4733,18 @@
         <translation>自動では、グラフィックカードに収まる最大のもの、CPU では最小のものを使います。ほかに、一覧の名前、ハブ ID (owner/name)、フォルダーを指定できます。</translation>
     </message>
     <message>
+        <source>Fewer bits need less memory. Half answers nearly as well, 4 bits a little worse.</source>
+        <translation>ビット数が少ないほどメモリーを節約できます。半精度はほぼ同じ、4 ビットは少し劣ります。</translation>
+    </message>
+    <message>
+        <source>8 bits (int8)</source>
+        <translation>8 ビット (int8)</translation>
+    </message>
+    <message>
+        <source>4 bits (int4)</source>
+        <translation>4 ビット (int4)</translation>
+    </message>
+    <message>
         <source>Built-in (PP-OCRv6)</source>
         <translation>内蔵 (PP-OCRv6)</translation>
     </message>
@@ -4765,10 +4911,6 @@
     <message>
         <source>Where the model runs. Automatic uses the graphics card while it has room.</source>
         <translation>モデルを動かす場所です。自動では空きがあればグラフィックカードを使います。</translation>
-    </message>
-    <message>
-        <source>Half the bits need half the memory, and answer nearly as well.</source>
-        <translation>ビット数を半分にするとメモリも半分になり、答えの質はほとんど変わりません。</translation>
     </message>
     <message>
         <source>The model is loaded again when you ask. 0 frees at once, -1 never.</source>

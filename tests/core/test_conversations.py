@@ -857,6 +857,7 @@ READS: dict[str, Callable[[Conversations, int, int, int], object]] = {
     "picture": lambda talks, talk, picture, turn: talks.picture(picture),
     "result": lambda talks, talk, picture, turn: talks.result(picture),
     "list": lambda talks, talk, picture, turn: talks.list("x"),
+    "passage": lambda talks, talk, picture, turn: talks.passage(talk, "x"),
     "count": lambda talks, talk, picture, turn: talks.count(),
     "speed": lambda talks, talk, picture, turn: talks.speed("x", "cpu"),
 }
@@ -1080,3 +1081,30 @@ def test_a_history_in_memory_leaves_no_file_and_does_the_same(
     assert talks.count() == 0
     history.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_passage_that_a_search_found(history: History, talks: Conversations) -> None:
+    conversation = talks.create()
+    picture = talks.add_picture(conversation, PNG, 10, 20, "snip")
+    assert picture is not None
+    talks.set_result(picture, result("学\n校の帰り\nabc"))
+    talks.add_question(conversation, "Where is the cat going?")
+    turn = talks.begin_answer(conversation)
+    assert turn is not None
+    talks.finish_answer(turn, answer("A dog, " * 100 + "and the CAT\ngoes home. " + "End. " * 100))
+    talks.rename(conversation, "About pets")
+    other = talks.create()
+    talks.add_question(other, "home")
+
+    # The text of a picture, over the end of a column; the rest of it in one line
+    assert talks.passage(conversation, "学校") == "学校の帰り abc"
+    # That which has more of the words, from shortly before the first
+    assert "the CAT goes home. End." in talks.passage(conversation, "cat goes")
+    assert talks.passage(conversation, "cat goes").startswith("…")
+    assert len(talks.passage(conversation, "end")) <= 161
+    # The first, where several have as many
+    assert talks.passage(conversation, "cat") == "…is the cat going?"
+    # The title is no passage, nor is what another conversation says
+    assert talks.passage(conversation, "pets") == ""
+    assert talks.passage(conversation, "") == ""
+    assert talks.passage(other, "cat") == ""

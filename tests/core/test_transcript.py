@@ -85,3 +85,19 @@ def test_an_answer_stays_when_the_new_one_broke_off() -> None:
         turns = [question(1, "?"), answer(2, "old"), answer(5, "", state, replaces=2)]
 
         assert not superseded(turns)
+
+
+def test_when_the_picture_that_was_asked_about_is_gone_those_that_are_there_are_shown() -> None:
+    turns = [question(2, "What?", 1), answer(3, "", FAILED)]
+
+    told = messages(turns[:1], [picture(4)], {4: OTHER})
+
+    assert told == [Message(Role.USER, "What?", (OTHER,))]
+
+
+def test_a_follow_up_is_not_shown_pictures_that_came_later() -> None:
+    turns = [question(2, "What?", 1), answer(3, "A page."), question(4, "And now?")]
+
+    told = messages(turns, [picture(1), picture(9)], {1: PAGE, 9: OTHER})
+
+    assert [len(message.images) for message in told] == [1, 0, 0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -334,6 +334,56 @@ def test_esc_closes_it_and_the_keyboard_is_where_it_was(
     assert not popover.isVisible()
     window.activateWindow()
     qtbot.waitUntil(window.field.hasFocus)
+
+
+def test_closed_it_gives_the_keyboard_back_and_the_button_forgets_the_mouse(
+    popover: AskOptions, window: Window, qtbot: QtBot
+) -> None:
+    # Given the popover, opened from the field; the click took the keyboard to the button
+    window.button.setFocus()
+    window.button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Escape)
+    window.activateWindow()
+    qtbot.waitUntil(window.field.hasFocus)
+    assert not window.button.underMouse()
+    # And opened with the keyboard at the button, it goes back there
+    window.button.setFocus()
+    popover.open_at(window.button)
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Escape)
+    window.activateWindow()
+    qtbot.waitUntil(window.button.hasFocus)
+
+
+def test_what_had_the_keyboard_may_be_gone(popover: AskOptions, window: Window, qtbot: QtBot) -> None:
+    window.field.deleteLater()
+    QApplication.sendPostedEvents(window.field, QEvent.Type.DeferredDelete)
+    popover.close()
+    assert not popover.isVisible()
+
+
+def test_above_its_button_it_grows_upwards(
+    popover: AskOptions, window: Window, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    # Given the popover above its button
+    popover.close()
+    room = window.screen().availableGeometry()
+    window.move(room.bottomRight() - QPoint(window.width(), window.height()))
+    popover.set_options(MINE, "")
+    popover.open_at(window.button)
+    qtbot.wait(0)
+    # It has room for another line
+    popover.move(popover.x(), room.top() + 100)
+    before, place = popover.geometry(), popover.preset.geometry()
+    # When a line tells that a preset was saved
+    popover.save.click()
+    qtbot.keyClicks(popover.name, "Kind")
+    popover.keep.click()
+    qtbot.waitUntil(lambda: popover.height() > before.height())
+    # Then its lower edge stays, and the button to delete it moves nothing
+    qtbot.waitUntil(lambda: popover.geometry().bottom() == before.bottom())
+    assert popover.delete.isVisible()
+    assert popover.preset.geometry() == place
+    assert popover.width() == before.width()
 
 
 def test_it_opens_beside_its_button_and_on_the_screen(popover: AskOptions, window: Window) -> None:

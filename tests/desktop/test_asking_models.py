@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -226,6 +226,55 @@ def test_the_settings_lead_to_the_models_they_choose_among(make: Make, qtbot: Qt
     assert dialog.rows[ASKING_REPO].isAncestorOf(dialog.focusWidget())
     controller.show_for("models.ocr_model")
     assert dialog.rows[REPO].isAncestorOf(dialog.focusWidget())
+
+
+def heading_place(dialog: ModelsDialog, role: str) -> int:
+    """Where the heading of a group begins, from the top of what is in view."""
+    return dialog.groups[role].heading.mapTo(dialog.scroll.viewport(), QPoint(0, 0)).y()
+
+
+def test_another_model_is_added_to_those_that_were_asked_for(make: Make) -> None:
+    controller = make().desk.controller
+    controller.show_for("vision.model")
+    assert controller._dialog is not None
+    assert controller._dialog.kind.currentData() == "vision"
+    controller.show_for("models.ocr_model")
+    assert controller._dialog.kind.currentData() == "ocr"
+
+
+def test_a_folder_in_use_has_the_keyboard_at_its_heading_and_at_no_download(make: Make, qtbot: QtBot) -> None:
+    # Given a folder of the user's own that answers, and models that could be downloaded
+    window = make()
+    window.set("vision.model", str(TINY_LLAVA))
+    controller = window.desk.controller
+    # When another is to be chosen, in a window that has to be opened first
+    controller.show_for("vision.model")
+    dialog = controller._dialog
+    assert dialog is not None
+    dialog.resize(720, 460)
+    qtbot.waitUntil(lambda: dialog._asked == "")
+    # Then no key press downloads anything, and the heading is in view
+    group = dialog.groups["vision"]
+    assert group.folder_row.isVisible()
+    assert dialog.focusWidget() is group.heading
+    assert 0 <= heading_place(dialog, "vision") < dialog.scroll.viewport().height() // 2
+
+
+def test_models_that_are_not_known_yet_come_into_view_once_they_are(make: Make, qtbot: QtBot) -> None:
+    # Given a window that was opened before anything was found
+    window = make()
+    window.desk.tasks.survey = None
+    controller = window.desk.controller
+    controller.show_for("vision.model")
+    dialog = controller._dialog
+    assert dialog is not None
+    assert not dialog.rows
+    # When the models are found
+    window.look()
+    qtbot.waitUntil(lambda: dialog._asked == "", timeout=STALL)
+    # Then the one that would answer has the keyboard, below its heading
+    assert dialog.rows[ASKING_REPO].isAncestorOf(dialog.focusWidget())
+    assert 0 <= heading_place(dialog, "vision") < dialog.scroll.viewport().height()
 
 
 def test_the_row_of_the_setting_has_its_button(make: Make, tmp_path: Path, qtbot: QtBot) -> None:

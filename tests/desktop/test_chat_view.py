@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QUrl
 from PySide6.QtGui import (
+    QAction,
     QGuiApplication,
     QImage,
     QInputMethodEvent,
@@ -123,6 +124,10 @@ def asked(view: ChatView, turn: int) -> QuestionTurn:
     part = view.part(turn)
     assert isinstance(part, QuestionTurn)
     return part
+
+
+def in_menu(part: AnswerTurn, text: str) -> QAction:
+    return next(action for action in part.menu().actions() if action.text() == text)
 
 
 def shown_html(view: ChatView, turn: int) -> str:
@@ -398,7 +403,8 @@ def test_copy_gives_the_words_and_the_menu_the_markdown(view: ChatView, qtbot: Q
     qtbot.mouseClick(part.copy, Qt.MouseButton.LeftButton)
     menu = part.menu()
     next(action for action in menu.actions() if action.text() == "Copy as Markdown").trigger()
-    assert copied == ["bold\n\n• item", "**bold**\n\n- item"]
+    next(action for action in menu.actions() if action.text() == "Copy").trigger()
+    assert copied == ["bold\n\n• item", "**bold**\n\n- item", "bold\n\n• item"]
     assert part.copy.text() == "Copy"
     view.show_copied()
     assert part.copy.text() == "Copied ✓"
@@ -905,6 +911,114 @@ def test_the_details_open_from_the_menu_and_close_at_esc(view: ChatView, qtbot: 
     qtbot.waitExposed(info)
     qtbot.keyClick(info, Qt.Key.Key_Escape)
     assert not info.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("state", "because"),
+    [
+        (TurnState.STOPPED, "you stopped it"),
+        (TurnState.INTERRUPTED, "Yomitori ended first"),
+        (TurnState.FAILED, ProcessDied(reason="killed").message),
+    ],
+)
+def test_the_details_of_an_unfinished_answer_tell_why_it_ended(
+    view: ChatView, qtbot: QtBot, state: TurnState, because: str
+) -> None:
+    error = ProcessDied(reason="killed") if state is TurnState.FAILED else None
+    view.set_turns([question(1), answer(2, "a", state, error=error)])
+    part = answered(view, 2)
+    assert in_menu(part, "Details").isEnabled()
+    info = AnswerInfo(part.turn, part.theme)
+    qtbot.addWidget(info)
+    assert info.rows == [("Ended because", because)]
+    assert "finished" in info.accessibleDescription()
+
+
+@pytest.mark.parametrize("state", [TurnState.STREAMING, TurnState.DONE])
+def test_the_menu_says_why_there_are_no_details(view: ChatView, state: TurnState) -> None:
+    view.set_turns([question(1), answer(2, "a", state)])
+    details = in_menu(answered(view, 2), "Details")
+    assert not details.isEnabled()
+    assert details.toolTip() != "Details"
+
+
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing|propagateSizeHints)", extend=True)
+def test_closed_popups_leave_no_button_that_looks_hovered(view: ChatView, qtbot: QtBot) -> None:
+    view.set_turns([question(1), answer(2, "a", answer=facts())])
+    part = answered(view, 2)
+    # Given the menu, opened with the mouse
+    part.more.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    part.more.click()
+    menu = part.findChild(QMenu)
+    assert menu is not None
+    # When it is closed
+    menu.close()
+    # Then the button forgets the mouse, which Qt does not tell it of; and so with the details
+    assert not part.more.underMouse()
+    info = part.show_details()
+    part.more.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    info.close()
+    assert not part.more.underMouse()
+
+
+def test_the_mouse_takes_the_keyboard_from_the_question_only_to_select(theme: Theme, qtbot: QtBot) -> None:
+    # Given a field that has the keyboard, beside an answer
+    window = QWidget()
+    field, view = QLineEdit(), ChatView(theme)
+    layout = QVBoxLayout(window)
+    layout.addWidget(view)
+    layout.addWidget(field)
+    qtbot.addWidget(window)
+    window.resize(420, 500)
+    window.show()
+    window.activateWindow()
+    qtbot.waitActive(window)
+    field.setFocus()
+    view.set_turns([answer(1, "Some words.", answer=facts())])
+    settled(view, qtbot)
+    part = answered(view, 1)
+    middle = part.text.viewport().rect().center()
+    # When its buttons or the right button of the mouse are used
+    qtbot.mouseClick(part.copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(part.text.viewport(), Qt.MouseButton.RightButton, pos=middle)
+    # Then the keyboard stays
+    assert window.focusWidget() is field
+    # A left click brings it, without a text cursor, which comes with the first key that moves it
+    qtbot.mouseClick(part.text.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert window.focusWidget() is part.text
+    assert part.text.cursorWidth() == 0
+    qtbot.keyClick(part.text, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert part.text.cursorWidth() == 1
+
+
+def test_the_facts_of_a_narrow_answer_are_whole(view: ChatView, qtbot: QtBot) -> None:
+    view.set_turns([question(1), answer(2, "a", answer=facts(confidence=1.0))])
+    settled(view, qtbot)
+    part = answered(view, 2)
+    seen = set()
+    for width in range(420, 130, -10):
+        part.lay_out(width)
+        seen.add(part.facts.text())
+        measure = part.facts.fontMetrics().horizontalAdvance
+        assert measure(part.facts.text()) <= part.facts.width()
+        buttons = [part.copy, part.again, part.more]
+        assert not any(part.facts.geometry().intersects(button.geometry()) for button in buttons)
+    # The word goes first; it is still told
+    assert seen == {"likelihood 1.00 · 41 tokens/s", "1.00 · 41 tokens/s"}
+    assert part.facts.toolTip().startswith("likelihood 1.00 · 41 tokens/s\n")
+
+
+@pytest.mark.parametrize("text", ["", "-", "- ", "> ", "\n"])
+def test_no_mark_stands_before_the_first_word(view: ChatView, qtbot: QtBot, text: str) -> None:
+    view.set_turns([question(1), answer(2, text, TurnState.STREAMING)])
+    settled(view, qtbot)
+    part = answered(view, 2)
+    assert part.text.caret
+    assert not part.text.caret_shown
+    view.grow(2, "学")
+    assert not part.text.caret_shown
+    settled(view, qtbot)
+    assert part.text.caret_shown
 
 
 def test_a_document_asks_nobody(tmp_path: Path, qapp: QApplication) -> None:

@@ -740,6 +740,36 @@ def test_the_options_are_asked_for_at_their_button(composer: Composer, heard: He
     assert heard.others == ["options"]
 
 
+def test_pressed_with_the_mouse_options_leaves_the_keyboard_in_the_field(
+    composer: Composer, heard: Heard, qtbot: QtBot
+) -> None:
+    composer.options.setFocus()
+    qtbot.mouseClick(composer.options, Qt.MouseButton.LeftButton)
+    assert composer.field.hasFocus()
+    # And pressed with a key it keeps it
+    composer.options.setFocus()
+    qtbot.keyClick(composer.options, Qt.Key.Key_Space)
+    assert composer.options.hasFocus()
+    assert heard.others == ["options", "options"]
+
+
+def test_the_last_fact_is_seen_in_a_narrow_panel(window: Window, composer: Composer, qtbot: QtBot) -> None:
+    told = "tiny-llava · Fits: needs 754 MB of memory, 21.4 GB free on CPU. · about 12 tokens/s"
+    composer.set_status(told)
+    for width in (420, 360):
+        window.resize(width, 500)
+        qtbot.waitUntil(lambda width=width: composer.width() <= width)
+        rows = composer.status.rows
+        # What stands between the first and the last gives way
+        assert len(rows) == 2
+        assert rows[0].startswith("tiny-llava · Fits: needs")
+        assert rows[1].endswith("about 12 tokens/s")
+        measure = composer.status.fontMetrics().horizontalAdvance
+        assert all(measure(row) <= composer.status.width() for row in rows)
+    assert "…" in rows[1]
+    assert composer.status.toolTip() == told
+
+
 @pytest.mark.parametrize("choice", ["light", "dark"])
 def test_the_placeholder_can_be_read_in_both_themes(composer: Composer, theme: Theme, choice: str) -> None:
     theme.set_choice("light" if choice == "dark" else "dark")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from core.chat import Answer, Finish
@@ -17,7 +17,7 @@ from core.history import History
 from core.images import to_png
 from core.types import OcrResult, RgbImage
 from desktop.conversation_list import ConversationList
-from desktop.conversation_model import PAGE
+from desktop.conversation_model import PAGE, Row
 from desktop.theme import Theme
 from desktop.worker import Bridge
 
@@ -395,3 +395,160 @@ def test_a_snip_says_what_a_click_does(stage: Stage) -> None:
     assert stage.titles() == ["学校に行く", "学校の帰り"]
     assert in_accent(0) == 0
     assert in_accent(1) > 0
+
+
+def test_the_undo_key_takes_a_deletion_back_from_the_search_field_too(stage: Stage) -> None:
+    row = stage.talk("first")
+    stage.talk("other")
+    page = stage.show()
+    page.search.setFocus()
+    QTest.keyClicks(page.search, "first")
+    stage.qtbot.waitUntil(lambda: page.model.query == "first", timeout=STALL)
+    page.list.setCurrentIndex(page.model.index_of(row))
+    page.delete_current()
+    assert page.undo_key.isVisible()
+    assert page.undo_key.text() == "Ctrl+Z"
+
+    # When its key is pressed where something was typed that could be taken back as well
+    QTest.keyClick(page.search, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    # Then it is the deletion that is, and after that what was typed
+    assert stage.titles() == ["first"]
+    assert page.search.text() == "first"
+    QTest.keyClick(page.search, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert page.search.text() == ""
+
+
+def test_a_title_is_written_beside_the_picture_and_above_the_facts(stage: Stage) -> None:
+    stage.talk("first")
+    page = stage.show()
+    page.list.setFocus()
+
+    QTest.keyClick(page.list, Qt.Key.Key_F2)
+
+    field = page.list.findChild(QLineEdit)
+    assert field is not None
+    rect = page.list.visualRect(page.model.index(0))
+    assert field.x() > rect.left() + 60
+    assert field.y() >= rect.top()
+    assert field.geometry().bottom() < rect.center().y() + 8
+    assert field.geometry().right() < rect.right() - 28
+
+
+def test_its_menu_shows_the_keys(stage: Stage) -> None:
+    stage.talk("first")
+    page = stage.show()
+    menu = page.menu(page.model.index(0))
+
+    shown = {
+        action.text(): action.shortcut().toString()
+        for action in menu.actions()
+        if action.isShortcutVisibleInContextMenu() and not action.shortcut().isEmpty()
+    }
+
+    assert shown == {"Open": "Return", "Rename": "F2", "Delete": "Del"}
+    menu.close()
+
+
+def popups(page: ConversationList) -> list[QMenu]:
+    return [menu for menu in page.findChildren(QMenu) if menu.isVisible()]
+
+
+@pytest.mark.qt_log_ignore("does not support grabbing the keyboard", extend=True)
+def test_the_button_of_a_row_opens_its_menu_and_not_the_row(stage: Stage) -> None:
+    stage.talk("first")
+    row = stage.talk("second")
+    page = stage.show()
+    rect = page.list.visualRect(page.model.index_of(row))
+
+    where = page.list.itemDelegate().button(rect).center()
+    QTest.mouseClick(page.list.viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+    assert stage.opened == []
+    [menu] = popups(page)
+    next(action for action in menu.actions() if action.text() == "Delete").trigger()
+    assert stage.gone == [row]
+    menu.close()
+
+
+def test_a_press_beside_the_button_that_is_led_to_it_does_nothing(stage: Stage) -> None:
+    row = stage.talk("first")
+    page = stage.show()
+    rect = page.list.visualRect(page.model.index_of(row))
+
+    QTest.mousePress(page.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
+    where = page.list.itemDelegate().button(rect).center()
+    QTest.mouseRelease(page.list.viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+    assert (stage.opened, popups(page)) == ([], [])
+
+
+@pytest.mark.qt_log_ignore("does not support grabbing the keyboard", extend=True)
+@pytest.mark.parametrize(
+    ("key", "held"),
+    [
+        (Qt.Key.Key_Menu, Qt.KeyboardModifier.NoModifier),
+        (Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier),
+    ],
+)
+def test_keys_open_the_menu_of_the_row(stage: Stage, key: Qt.Key, held: Qt.KeyboardModifier) -> None:
+    row = stage.talk("first")
+    stage.talk("second")
+    page = stage.show()
+    page.list.setFocus()
+    page.list.setCurrentIndex(page.model.index_of(row))
+
+    QTest.keyClick(page.list, key, held)
+
+    [menu] = popups(page)
+    next(action for action in menu.actions() if action.text() == "Open").trigger()
+    assert stage.opened == [row]
+    menu.close()
+
+
+def test_what_was_found_is_shown_and_marked(stage: Stage) -> None:
+    # Given one word that the title has, and one that only the answer has
+    row = stage.talk("学校に行く")
+    page = stage.show()
+    soft = stage.theme.tokens.color("accent_soft").rgb()
+
+    def marked(lower: bool) -> int:
+        page.list.clearSelection()
+        page.list.setCurrentIndex(QModelIndex())
+        rect = page.list.visualRect(page.model.index_of(row))
+        image = page.list.viewport().grab(rect).toImage()
+        middle = image.height() // 2
+        lines = range(middle + 4, image.height()) if lower else range(middle - 4)
+        return sum(image.pixel(x, y) == soft for x in range(image.width()) for y in lines)
+
+    assert page.model.passage(stage_row(page, row)) == ""
+    stage.search("学校")
+    assert page.model.passage(stage_row(page, row)) == ""
+    assert marked(lower=False) > 20
+    assert marked(lower=True) == 0
+
+    stage.search("about")
+    assert page.model.passage(stage_row(page, row)) == "about 学校に行く"
+    assert marked(lower=True) > 20
+    assert marked(lower=False) == 0
+    told = page.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.startswith("学校に行く, about 学校に行く, ")
+
+
+def test_a_match_far_behind_in_a_title_is_seen(stage: Stage) -> None:
+    row = stage.talk("長" * 60 + "学校")
+    page = stage.show()
+    page.list.setCurrentIndex(QModelIndex())
+    stage.search("学校")
+    soft = stage.theme.tokens.color("accent_soft").rgb()
+
+    image = page.list.viewport().grab(page.list.visualRect(page.model.index_of(row))).toImage()
+
+    points = ((x, y) for x in range(image.width()) for y in range(image.height()))
+    assert any(image.pixel(x, y) == soft for x, y in points)
+
+
+def stage_row(page: ConversationList, row: int) -> Row:
+    found = page.model.row(page.model.index_of(row))
+    assert found is not None
+    return found

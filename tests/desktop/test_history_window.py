@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QLocale, QPoint, Qt, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QMessageBox, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QMessageBox, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -18,6 +18,7 @@ from core.errors import HistoryDamaged, ProcessDied
 from core.history import History, State
 from core.images import to_png
 from core.types import OcrResult, RgbImage
+from desktop.ask import ask
 from desktop.history_model import PAGE, when_text
 from desktop.history_pictures import Pictures
 from desktop.history_window import HistoryWindow
@@ -312,7 +313,7 @@ def test_everything_can_be_reached_with_tab_and_has_a_name(
     qtbot.waitUntil(window.isActiveWindow)
     window.search.setFocus()
     order = []
-    for _ in range(8):
+    for _ in range(9):
         focused = QApplication.focusWidget()
         order.append(focused)
         qtbot.keyClick(focused, Qt.Key.Key_Tab)
@@ -324,6 +325,7 @@ def test_everything_can_be_reached_with_tab_and_has_a_name(
         detail.text,
         detail.copy,
         detail.copy_image,
+        detail.ask,
         detail.reread,
         detail.delete,
     ]
@@ -509,3 +511,72 @@ def test_down_and_enter_lead_from_the_search_to_what_it_found(
     with qtbot.waitSignal(window.copy_requested) as copied:
         qtbot.keyClick(window.list, Qt.Key.Key_Return)
     assert copied.args == ["駅へ"]
+
+
+def test_the_snip_that_is_shown_can_be_asked_about(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    row = add(history, "学校")
+    add(history, "帰り")
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index_of(row))
+
+    with qtbot.waitSignal(window.ask_requested) as asked:
+        window.detail.ask.click()
+
+    assert asked.args == [row]
+
+
+def test_the_undo_key_takes_a_deletion_back_from_the_search_field_too(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    add(history, "帰り")
+    window.refresh()
+    window.search.setFocus()
+    qtbot.keyClicks(window.search, "a")
+    qtbot.keyClick(window.search, Qt.Key.Key_Backspace)
+    qtbot.waitUntil(lambda: window.model.query == "")
+    window.list.setCurrentIndex(window.model.index(0))
+    window.delete_selected()
+    assert texts(window) == ["学校"]
+    assert (window.undo_key.isVisible(), window.undo_key.text()) == (True, "Ctrl+Z")
+
+    qtbot.keyClick(window.search, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    assert texts(window) == ["帰り", "学校"]
+    assert window.search.text() == ""
+
+
+@pytest.mark.parametrize(
+    "detail", ["Short.", "What was asked and answered after it is deleted when it is there."]
+)
+@pytest.mark.parametrize("question", ["Again?", "Delete the whole history with all its pictures?"])
+def test_words_of_a_question_begin_at_its_margin(
+    window: HistoryWindow, qtbot: QtBot, question: str, detail: str
+) -> None:
+    box = ask(window, question, detail, "Answer it once more", lambda: None)
+
+    margin = box.layout().contentsMargins().left()
+    labels = [label for label in box.findChildren(QLabel) if label.isVisible()]
+
+    assert {label.text() for label in labels} == {question, detail}
+    assert [label.mapTo(box, QPoint(0, 0)).x() for label in labels] == [margin, margin]
+    box.reject()
+
+
+def test_a_window_with_a_snip_shown_can_be_made_narrow(
+    window: HistoryWindow, history: History, qtbot: QtBot
+) -> None:
+    add(history, "学校")
+    window.refresh()
+    window.list.setCurrentIndex(window.model.index(0))
+    assert window.detail.ask.isVisible()
+
+    # As the mouse does, little by little
+    for width in range(window.width(), 480, -10):
+        window.resize(width, 560)
+        QApplication.processEvents()
+
+    assert window.width() <= 490
+    assert window.detail.y() > window.list.y()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.conversation_types import TurnState
@@ -275,3 +275,117 @@ def test_every_button_of_the_panel_has_a_name(stage: Stage) -> None:
     for button in stage.panel.findChildren(QPushButton):
         if button.isVisible():
             assert button.accessibleName() or button.text().strip("…×"), button
+
+
+# ---- nothing goes without a word
+
+
+def box_of(panel: Panel) -> QMessageBox:
+    boxes = [box for box in panel.findChildren(QMessageBox) if box.isVisible()]
+    assert len(boxes) == 1
+    return boxes[0]
+
+
+def answer_yes(panel: Panel) -> None:
+    box = box_of(panel)
+    yes = next(b for b in box.buttons() if box.buttonRole(b) is QMessageBox.ButtonRole.DestructiveRole)
+    yes.click()
+
+
+def test_editing_an_earlier_question_is_asked_about_first(stage: Stage) -> None:
+    stage.desk.add()
+    for question in ("first", "second"):
+        stage.ask(question)
+        stage.desk.until_quiet()
+    first = stage.talk.turns[0].id
+
+    stage.panel.chat.edit_requested.emit(first, "other")
+    assert len(stage.talk.turns) == 4
+    answer_yes(stage.panel)
+
+    stage.desk.until(lambda: len(stage.talk.turns) == 2)
+    stage.desk.until_quiet()
+    assert stage.answers()[0] == "other"
+
+
+def test_trying_an_earlier_answer_again_is_asked_about_first(stage: Stage) -> None:
+    stage.desk.add()
+    for question in ("first", "second"):
+        stage.ask(question)
+        stage.desk.until_quiet()
+    turn = stage.talk.turns[1].id
+
+    stage.panel.chat.retry_requested.emit(turn)
+
+    assert not stage.talk.busy
+    box_of(stage.panel).reject()
+    assert len(stage.talk.turns) == 4
+
+
+def test_a_picture_that_was_asked_about_goes_only_after_a_question(stage: Stage) -> None:
+    unused = stage.desk.add()
+    stage.panel.pane.remove_requested.emit(unused)
+    assert stage.talk.pictures == ()
+    used = stage.desk.add()
+    stage.ask("what")
+    stage.desk.until_quiet()
+
+    stage.panel.pane.remove_requested.emit(used)
+    assert len(stage.talk.pictures) == 1
+    answer_yes(stage.panel)
+
+    assert stage.talk.pictures == ()
+
+
+def test_a_conversation_is_called_by_its_first_quick_prompt(stage: Stage) -> None:
+    stage.prompts.set([Prompt("Translate", "Translate {text}")])
+    stage.desk.add()
+
+    with stage.qtbot.waitSignal(stage.talk.accepted, timeout=STALL):
+        stage.panel.use_prompt(0)
+    stage.desk.until_quiet()
+
+    assert stage.desk.store.list()[0].title == "Translate: 6x4"
+
+
+def test_what_is_said_gives_way_to_the_model_s_line_again(stage: Stage) -> None:
+    stage.desk.add()
+    stage.panel.set_model_line("a model", "muted")
+
+    stage.panel.say("Something")
+    stage.panel.set_model_line("another model", "muted")
+    assert stage.panel.composer.status.text() == "Something"
+    stage.panel._saying.timeout.emit()
+
+    assert stage.panel.composer.status.text() == "another model"
+
+
+def test_another_conversation_leaves_the_list_open(stage: Stage) -> None:
+    stage.desk.add()
+    page = QWidget()
+    stage.panel.show_page(page)
+
+    stage.talk.begin()
+
+    assert not stage.panel.on_talk
+
+
+@pytest.mark.parametrize("height", [480, 600, 800])
+def test_nothing_overlaps_in_a_low_window(stage: Stage, height: int) -> None:
+    picture = stage.desk.add()
+    stage.talk.edit_text(picture, "今日は学校に行きませんでした。\n" * 8)
+    stage.panel.show_all()
+    stage.panel.resize(420, height)
+    pane = stage.panel.pane
+    stage.desk.until(lambda: pane.text.height() > 40)
+    QTest.qWait(50)
+
+    def place(part: QWidget) -> QRect:
+        return QRect(part.mapTo(stage.panel, QPoint(0, 0)), part.size())
+
+    parts = [pane.status, pane.text, pane.give_text, pane.copy, stage.panel.composer]
+    shown = [place(part) for part in parts if part.isVisible()]
+    for at, one in enumerate(shown):
+        for other in shown[at + 1 :]:
+            assert not one.intersects(other)
+        assert one.bottom() <= stage.panel.height()

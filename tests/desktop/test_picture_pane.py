@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 
@@ -466,6 +467,47 @@ def test_after_a_removal_the_neighbour_is_shown_and_the_keyboard_stays_here(pane
     assert pane.thumbnail.hasFocus()
 
 
+def test_an_added_picture_is_shown_with_its_text(panel: Panel, pane: PicturePane, qtbot: QtBot) -> None:
+    pane.set_pictures([picture(1, "一")])
+    pane.set_pictures([picture(1, "一"), picture(2, "二"), picture(3, "三")])
+    assert (pane.current, pane.text.toPlainText()) == (3, "三")
+    pane.choose(1)
+    # What was typed and told before is no reason to stay.
+    pane.text.setFocus()
+    qtbot.keyClicks(pane.text, "a")
+    panel.rest.setFocus()
+    pane.set_pictures([picture(1, "a一"), picture(2, "二"), picture(3, "三"), picture(4, "四")])
+    assert (pane.current, pane.text.toPlainText()) == (4, "四")
+    assert panel.edits == [(1, "a一")]
+
+
+def test_an_added_picture_waits_while_the_text_is_edited(pane: PicturePane, qtbot: QtBot) -> None:
+    pane.set_pictures([picture(1, "一")])
+    pane.text.setFocus()
+    qtbot.keyClicks(pane.text, "a")
+    pane.set_pictures([picture(1, "一"), picture(2, "二")])
+    assert (pane.current, pane.text.toPlainText()) == (1, "a一")
+
+
+def test_another_conversation_begins_with_its_first_picture(pane: PicturePane) -> None:
+    pane.set_pictures([picture(1)])
+    pane.set_pictures([picture(5), picture(6)])
+    assert pane.current == 5
+
+
+def test_the_status_tells_at_once_that_the_text_was_edited(pane: PicturePane, qtbot: QtBot) -> None:
+    pane.set_pictures([picture(1, "一")])
+    pane.text.setFocus()
+    qtbot.keyClicks(pane.text, "a")
+    assert pane.status.text() == "Text read by MangaOCR · edited"
+    qtbot.keyClick(pane.text, Qt.Key.Key_Backspace)
+    assert pane.status.text() == "Text read by MangaOCR"
+    qtbot.keyClicks(pane.text, "a")
+    pane.flush()
+    qtbot.keyClick(pane.text, Qt.Key.Key_Backspace)
+    assert pane.status.text() == "Text read by MangaOCR · edited"
+
+
 # ---- enlarging
 
 
@@ -509,6 +551,122 @@ def test_the_button_makes_small_and_clearing_does_too(pane: PicturePane, qtbot: 
     pane.set_pictures([picture(2)])
     assert not pane.is_enlarged
     assert pane.thumbnail.isVisible()
+
+
+class LowPanel(Panel):
+    """As much below the pane as a conversation and the question's field need."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.layout().setSpacing(0)
+        self.rest.setMinimumHeight(280)
+        self.setMinimumSize(320, 370)
+
+
+def places(pane: PicturePane) -> list[QRect]:
+    """Of everything that is seen and holds nothing else that is, in the pane's coordinates."""
+    large = pane.enlarged
+    parts = (
+        *(pane.strip, large.view, large.show_blocks, large.zoom_out, large.percent, large.zoom_in, large.fit),
+        *(large.smaller, large.handle, pane.status, pane.text, pane.give_text, pane.give_words, pane.copy),
+        pane.again,
+    )
+    return [QRect(part.mapTo(pane, QPoint()), part.size()) for part in parts if part.isVisible()]
+
+
+def apart(pane: PicturePane) -> bool:
+    rects = places(pane)
+    pairs = [(one, other) for at, one in enumerate(rects) for other in rects[:at]]
+    return all(pane.rect().contains(rect) for rect in rects) and not any(a.intersects(b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("text", ["今日は", "\n".join("字" * 7)])
+@pytest.mark.parametrize("pictures", [1, 2])
+@pytest.mark.parametrize(
+    ("size", "least"), [((420, 560), 140), ((320, 600), 150), ((420, 700), 200), ((320, 370), 32)]
+)
+def test_in_a_low_panel_nothing_lies_on_the_picture(
+    theme: Theme, qtbot: QtBot, size: tuple[int, int], least: int, pictures: int, text: str
+) -> None:
+    panel = LowPanel(theme)
+    qtbot.addWidget(panel)
+    panel.resize(*size)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    pane = panel.pane
+    pane.set_pictures([picture(number, text) for number in range(pictures)])
+    pane.enlarge()
+    qtbot.waitUntil(lambda: apart(pane) and pane.enlarged.view.height() >= least)
+    assert pane.enlarged.smaller.isVisible()
+    # Small again, everything is there.
+    pane.shrink()
+    assert all(part.isVisible() for part in (pane.status, pane.text, pane.give_text, pane.copy, pane.again))
+    assert pane.strip.isVisible() == (pictures == 2)
+
+
+def test_a_panel_that_is_made_higher_shows_everything_and_gives_half_to_the_picture(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    panel = LowPanel(theme)
+    qtbot.addWidget(panel)
+    panel.resize(420, 560)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    pane = panel.pane
+    pane.set_pictures([picture()])
+    pane.enlarge()
+    qtbot.waitUntil(lambda: not pane.status.isVisible())
+    for height in (1000, 1200):
+        panel.resize(420, height)
+        qtbot.waitUntil(lambda height=height: pane.enlarged.height() == height // 2)
+        assert apart(pane)
+        large = pane.enlarged
+        assert all(part.isVisible() for part in (pane.status, pane.copy, large.handle, large.show_blocks))
+    panel.resize(420, 560)
+    qtbot.waitUntil(lambda: pane.height() <= 280 and apart(pane))
+
+
+def test_an_error_stays_in_a_low_panel(theme: Theme, qtbot: QtBot) -> None:
+    panel = LowPanel(theme)
+    qtbot.addWidget(panel)
+    panel.resize(420, 560)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    failed = picture(1, "", status="The model is not there")
+    panel.pane.set_pictures([dataclasses.replace(failed, role="bad")])
+    panel.pane.enlarge()
+    qtbot.waitUntil(lambda: not panel.pane.enlarged.handle.isVisible() and apart(panel.pane))
+    assert panel.pane.status.isVisible()
+
+
+def test_esc_leaves_view_and_text_for_the_question(panel: Panel, pane: PicturePane, qtbot: QtBot) -> None:
+    closed: list[bool] = []
+    shortcut = QShortcut(QKeySequence(Qt.Key.Key_Escape), panel)
+    shortcut.activated.connect(lambda: closed.append(True))
+    pane.left.connect(panel.rest.setFocus)
+    pane.set_pictures([picture(7, "今日")])
+    pane.enlarge()
+    qtbot.keyClick(pane.enlarged.view, Qt.Key.Key_Escape)
+    assert not pane.is_enlarged
+    assert panel.rest.hasFocus()
+    pane.text.setFocus()
+    qtbot.keyClicks(pane.text, "a")
+    qtbot.keyClick(pane.text, Qt.Key.Key_Escape)
+    assert panel.rest.hasFocus()
+    assert panel.edits == [(7, "a今日")]
+    assert closed == []
+
+
+def test_esc_in_the_text_is_the_panel_s_while_nobody_takes_the_keyboard(
+    panel: Panel, pane: PicturePane, qtbot: QtBot
+) -> None:
+    closed: list[bool] = []
+    shortcut = QShortcut(QKeySequence(Qt.Key.Key_Escape), panel)
+    shortcut.activated.connect(lambda: closed.append(True))
+    pane.set_pictures([picture()])
+    pane.text.setFocus()
+    qtbot.keyClick(pane.text, Qt.Key.Key_Escape)
+    assert closed == [True]
 
 
 def test_tab_reaches_everything_in_the_order_it_is_seen(pane: PicturePane, qtbot: QtBot) -> None:

@@ -176,6 +176,21 @@ def test_known_variables_are_marked_in_the_text(editor: PromptsEditor) -> None:
     assert [(mark.start, mark.length) for mark in formats] == [(3, 6)]
 
 
+def test_of_unknown_variables_it_is_said_that_they_are_sent_as_written(
+    editor: PromptsEditor, qtbot: QtBot
+) -> None:
+    assert not editor.unknown.isVisible()
+    editor.text.setPlainText("")
+    qtbot.keyClicks(editor.text, "{left} and {text} and { }")
+    assert editor.unknown.isVisible()
+    assert editor.unknown.text() == "{left} is not a variable: it is sent as written."
+    qtbot.keyClicks(editor.text, " {left} {right}")
+    assert editor.unknown.text() == "{left}, {right} are not variables: they are sent as written."
+    # It goes with another prompt
+    editor.list.setCurrentRow(1)
+    assert not editor.unknown.isVisible()
+
+
 def test_a_default_keeps_its_title_in_every_language_until_another_is_written(
     library: PromptLibrary, theme: Theme, foreign: None, qtbot: QtBot, file: Path
 ) -> None:

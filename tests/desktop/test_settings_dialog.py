@@ -376,6 +376,46 @@ def test_notes_tell_what_is_true_now(open_dialog: Open, settings: SettingsStore)
     assert "In use" not in labels(row)
 
 
+@pytest.mark.parametrize("already_shown", [True, False], ids=["shown", "not shown yet"])
+def test_a_setting_that_is_asked_for_is_in_view_with_the_keyboard(
+    theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: QtBot, already_shown: bool
+) -> None:
+    # Given the window at another page, with a search that hides the setting
+    more = {"vision.server_model": [Row(f"More {number}", "About it") for number in range(8)]}
+    dialog = SettingsDialog(settings, theme, Paths.below(tmp_path), None, more)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    if already_shown:
+        dialog.show()
+        qtbot.waitExposed(dialog)
+        dialog.search.setText("magnifier")
+    # When the server's address is asked for
+    dialog.open_setting("vision.server_url")
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: dialog._asked == "")
+    # Then its row stands in the upper third of its page, and keys go to it
+    row = dialog.rows["vision.server_url"]
+    page = dialog.stack.currentWidget()
+    assert isinstance(page, QScrollArea)
+    assert page.isAncestorOf(row)
+    assert dialog.search.text() == ""
+    assert page.verticalScrollBar().value() > 0
+    top = row.mapTo(page.viewport(), QPoint(0, 0)).y()
+    assert 0 <= top <= page.viewport().height() // 3
+    assert dialog.focusWidget() is row.control
+    # And the first of its page needs no scrolling
+    dialog.open_setting("vision.backend")
+    assert page.verticalScrollBar().value() == 0
+    assert dialog.focusWidget() is dialog.rows["vision.backend"].control
+
+
+def test_a_setting_that_is_not_there_cannot_be_asked_for(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    with pytest.raises(KeyError):
+        dialog.open_setting("vision.nothing")
+
+
 def test_a_change_from_elsewhere_is_shown_until_the_dialog_is_closed(
     open_dialog: Open, settings: SettingsStore, qtbot: QtBot
 ) -> None:

@@ -78,7 +78,7 @@ Texts = dict[tuple[str, str], str]
 
 NAMES = {
     *("Yomitori", "English", "CPU", "MIT", "OS", "X11", "Qt", "Windows", "macOS"),
-    *("fp32", "bf16", "fp16", "manga-ocr", "ID", "owner", "name", "RAM"),
+    *("fp32", "bf16", "fp16", "int8", "int4", "manga-ocr", "ID", "owner", "name", "RAM"),
     *("http", "localhost", "OpenAI", "vLLM", "Ollama", "LM", "Studio", "llama", "cpp", "top_p"),
     *("PP-OCRv6", "wl-copy", "Wayland", "grim", "wlroots", "MangaOCR", "ABC", "Tab", "Enter", "px", "MB"),
 }

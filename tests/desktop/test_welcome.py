@@ -42,7 +42,9 @@ class Page:
 
     def __init__(self, theme: Theme, desk: ModelsDesk, qtbot: QtBot) -> None:
         self.desk, self._qtbot = desk, qtbot
-        self.welcome = Welcome(theme, desk.tasks, desk.settings)
+        # The page must not hold on to this object: one test has it go first.
+        loaded = self.loaded = [False]
+        self.welcome = Welcome(theme, desk.tasks, desk.settings, loaded=lambda: loaded[0])
         qtbot.addWidget(self.welcome)
         self.welcome.resize(420, 700)
         self.welcome.show()
@@ -82,7 +84,7 @@ def make(qapp: QApplication, tmp_path: Path, settings: SettingsStore, qtbot: QtB
 
     def build(**options: object) -> Page:
         chosen = {"catalogue": catalogue(), **options}
-        desks.append(ModelsDesk(tmp_path / "desk", settings, **chosen))  # type: ignore[arg-type]
+        desks.append(ModelsDesk(tmp_path / "desk", **{"settings": settings, **chosen}))  # type: ignore[arg-type]
         return Page(theme, desks[-1], qtbot)
 
     yield build
@@ -175,6 +177,18 @@ def test_a_model_that_is_here_is_said_to_be_ready(make: Make, qtbot: QtBot) -> N
     assert "Fits this computer" in page.words
     # And it counts before a larger one that is not here, whatever card there is
     assert page.model.repo == ASKING_REPO
+
+
+def test_a_model_in_memory_is_said_to_be_there(make: Make, qtbot: QtBot) -> None:
+    page = make()
+    bring(page, qtbot)
+    page.loaded[0] = True
+    page.welcome.refresh()
+    assert "Ready, in memory now." in page.words
+    assert "It is loaded when you ask." not in page.words
+    page.loaded[0] = False
+    page.welcome.refresh()
+    assert "Ready. It is loaded when you ask." in page.words
 
 
 def test_an_old_id_says_what_is_taken_instead(make: Make) -> None:
@@ -299,6 +313,50 @@ def test_without_a_server_it_is_asked_for(make: Make, qtbot: QtBot) -> None:
         page.press(page.server.connect_button)
     page.set(server_url="http://192.168.1.20:8000")
     assert "No model of 192.168.1.20:8000 is chosen yet." in page.words
+
+
+def test_without_a_server_this_computer_can_answer_instead(make: Make, qtbot: QtBot) -> None:
+    page = make()
+    assert not page.server.local.isVisible()
+    page.set(backend="remote")
+    assert page.server.local.text() == "Answer on this computer"
+    page.server.local.setFocus()
+    page.press(page.server.local)
+    assert page.desk.settings.current.vision.backend == "local"
+    assert page.model.isVisible()
+    assert not page.server.local.isVisible()
+    assert not page.welcome.problem.isVisible()
+    # The keyboard goes to the model that answers now
+    assert page.welcome.focusWidget() is page.model.download
+
+
+def test_a_server_that_is_set_leaves_the_choice_to_the_settings(make: Make) -> None:
+    page = make()
+    page.set(backend="remote", server_model="llava-1.6", server_url="http://localhost:8000")
+    assert not page.server.local.isVisible()
+
+
+def test_a_choice_that_cannot_be_kept_is_told(make: Make, tmp_path: Path) -> None:
+    # Given settings whose file cannot be written any more
+    store = SettingsStore(tmp_path / "kept" / "settings.json", environ={})
+    page = make(settings=store)
+    page.set(backend="remote")
+    (tmp_path / "kept" / "settings.json").unlink()
+    (tmp_path / "kept").rmdir()
+    (tmp_path / "kept").write_text("")
+    # When this computer is to answer
+    page.press(page.server.local)
+    # Then it does, and that this is not kept is said
+    assert page.model.isVisible()
+    assert "cannot be used" in page.words
+    assert page.welcome.problem.property("role") == "bad"
+
+
+def test_a_server_that_a_variable_asks_for_cannot_be_left(make: Make, tmp_path: Path) -> None:
+    store = SettingsStore(tmp_path / "other.json", environ={"YOMITORI_VISION_BACKEND": "remote"})
+    page = make(settings=store)
+    assert "No server is set yet." in page.words
+    assert not page.server.local.isVisible()
 
 
 def test_a_server_elsewhere_says_that_pictures_leave(make: Make) -> None:
