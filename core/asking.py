@@ -27,10 +27,9 @@ from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
 from core.models.catalogue import default_model, load_catalogue
-from core.models.estimate import memory_needed
 from core.models.imported import not_here
 from core.settings import SettingsStore, Vision
-from core.vision.choice import choose, with_held
+from core.vision.choice import choose, needs, with_held
 from core.vision.told import ToldLocal
 
 
@@ -94,8 +93,8 @@ class Asking:
         return find_engine(LLAVA, "vision", self._engines)
 
     def _need(self, folder: Path, device: str) -> int:
-        """Bytes that a model takes on a device."""
-        return memory_needed(folder, device, self._vision.precision, self._llava.memory)
+        """Bytes that a model takes on a device, quantized where it fits only so."""
+        return needs(self._memory.devices(), self._vision, self._llava)(folder, device)
 
     def _weights(self) -> Weights:
         """What the settings choose.
@@ -111,7 +110,8 @@ class Asking:
                 # What the loaded model has itself is there for it: it must not seem too large then.
                 held = {state.device: state.vram or state.memory} if state.device else {}
                 models, devices = self._library.models("vision"), with_held(self._memory.devices(), held)
-                name = choose(models, devices, self._vision.device, self._llava.devices, self._need)
+                need = needs(devices, self._vision, self._llava)
+                name = choose(models, devices, self._vision.device, self._llava.devices, need)
             found = self._library.lookup("vision", name) if name is not None else None
         if found is None:
             raise not_here(name or _first_choice())
@@ -214,7 +214,7 @@ class Asking:
             state.engine,
             state.detail if local else self._vision.server_model,
             state.device if local else "",
-            state.precision if local else "",
+            answer.get("precision", state.precision) if local else "",
             seconds,
             answer["first_seconds"],
             answer["confidence"],

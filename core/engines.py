@@ -20,8 +20,8 @@ class LoadOptions:
     """What a host asks of an engine when it loads.
 
     ``device`` is one that exists here (``cpu``, ``cuda:0``, ``mps``), ``threads`` of the CPU 0 for as many as
-    there are physical cores, ``precision`` one of ``auto``, ``fp32``, ``bf16``, ``fp16``, ``checkpoint`` the
-    folder with the weights for engines that have some.
+    there are physical cores, ``precision`` one of ``auto``, ``fp32``, ``bf16``, ``fp16`` and for ``vision``
+    ``int8`` and ``int4``, ``checkpoint`` the folder with the weights for engines that have some.
     """
 
     device: str = "cpu"

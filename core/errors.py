@@ -40,6 +40,8 @@
     │   ├── OnePictureOnly         it was not taught to look at several
     │   ├── ContextFull            the conversation is longer than it can take
     │   ├── SawLess                never raised: told when memory was too short for all details
+    │   ├── Quantized              never raised: told when it was too short for the weights as they were
+    │   ├── QuantizerMissing       carries the library to install
     │   ├── DeviceFailed           the device cannot be used, or failed at work
     │   │   ├── DeviceAbsent       it is not there, or PyTorch here was not made for it
     │   │   └── OutOfMemory        the device ran out of memory
@@ -313,6 +315,19 @@ class ContextFull(ModelError):
 class SawLess(ModelError):
     sentence = "{device} had too little memory, so the picture was looked at in less detail."
     hint = "Close other programs, or choose a smaller model."
+
+
+class Quantized(ModelError):
+    sentence = "{device} had too little memory, so {model} goes on in {precision}."
+    hint = "Close other programs, or choose a smaller model."
+
+
+class QuantizerMissing(ModelError):
+    sentence = "{precision} on a graphics card needs {library}, which is not installed."
+    hint = (
+        "Install it with: pip install {library}. Or choose another precision in Settings, Models & devices."
+    )
+    http_status = 503
 
 
 class DeviceFailed(ModelError):

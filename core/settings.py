@@ -303,14 +303,16 @@ class Vision(_Group):
         description="Where the model runs. Automatic uses the graphics card while it has room.",
         json_schema_extra={"kind": "device", "expects": _DEVICES},
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = _choice(
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8", "int4"] = _choice(
         "Precision",
-        "Half the bits need half the memory, and answer nearly as well.",
+        "Fewer bits need less memory. Half answers nearly as well, 4 bits a little worse.",
         {
             "auto": "Automatic",
             "fp32": "Full (fp32)",
             "bf16": "Half (bf16)",
             "fp16": "Half (fp16)",
+            "int8": "8 bits (int8)",
+            "int4": "4 bits (int4)",
         },
         "auto",
     )

@@ -56,10 +56,13 @@ def read_weights(device: str, name: str, from_pretrained: Callable[[], tuple[Any
     return network.eval()
 
 
-def loading_options(folder: Path, place: str, precision: str) -> dict[str, Any]:
+def loading_options(
+    folder: Path, place: str, precision: str, dtype: torch.dtype | None = None
+) -> dict[str, Any]:
     """How ``from_pretrained`` reads a folder: whole, from safetensors, without running anyone's code.
 
     On other devices than the CPU accelerate puts each weight where it belongs, without a copy of all in RAM.
+    ``dtype`` is for a precision that says nothing of what is computed in.
     """
     placed: dict[str, Any] = {} if place == "cpu" else {"device_map": {"": place}}
     return {
@@ -67,7 +70,7 @@ def loading_options(folder: Path, place: str, precision: str) -> dict[str, Any]:
         "local_files_only": True,
         "use_safetensors": True,
         "trust_remote_code": False,
-        "dtype": TYPES[precision],
+        "dtype": dtype or TYPES[precision],
         "output_loading_info": True,
         **placed,
     }

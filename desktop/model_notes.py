@@ -24,4 +24,4 @@ def downloads_note(note: Note, entry: ModelEntry, tasks: ModelTasks, offer: Call
 
 def precision_word(precision: str) -> str:
     """``Full (fp32)``, in the user's language."""
-    return translated(find_setting("models.precision").labels.get(precision, precision))
+    return translated(find_setting("vision.precision").labels.get(precision, precision))

@@ -19,6 +19,7 @@ from core.models.renamed import Renamed, conversion_of
 from core.models.steps import free_disk
 from core.settings import Settings, SettingsStore, find_setting
 from core.vision.choice import choose_for, recommend, with_held
+from core.vision.precision import can_quantize
 
 ROLES = ("ocr", "vision")
 """What reads, and what answers questions about pictures."""
@@ -141,15 +142,13 @@ def survey(
     root = library.root("ocr")
     fits: dict[str, Fit | None] = {}
     for entry in entries.values():
-        need = partial(memory_of, entry, asked=_precision(current, entry.role), engines=engines)
-        fits[entry.repo] = _fit(current, entry.role, here[entry.role], need, engines)
+        of = partial(memory_of, entry, engines=engines)
+        fits[entry.repo] = _fit(current, entry.role, here[entry.role], of, engines)
     for role, one in chosen.items():
         spec = loading_engine(role, engines)
         if one.entry is None and one.checkpoint is not None and spec is not None:
-            need = partial(
-                memory_needed, one.checkpoint.folder, asked=_precision(current, role), beside=spec.memory
-            )
-            fits[one.setting] = _fit(current, role, here[role], need, engines)
+            of = partial(memory_needed, one.checkpoint.folder, beside=spec.memory)
+            fits[one.setting] = _fit(current, role, here[role], of, engines)
     return Survey(
         chosen["ocr"],
         tuple(entries.values()),
@@ -215,14 +214,17 @@ def _fit(
     settings: Settings,
     role: str,
     devices: Sequence[Device],
-    need: Callable[[str], int],
+    need: Callable[[str, str], int],
     engines: tuple[EngineSpec, ...],
 ) -> Fit | None:
+    """``need``: bytes by device and precision."""
     spec = loading_engine(role, engines)
     if spec is None:
         return None
     device = settings.vision.device if role == "vision" else settings.models.device
-    return fit_on(need, devices, device, spec.devices, _precision(settings, role))
+    asked = _precision(settings, role)
+    quantized = need if role == "vision" and can_quantize() else None
+    return fit_on(lambda name: need(name, asked), devices, device, spec.devices, asked, quantized)
 
 
 def _root_problem(library: ModelLibrary) -> YomitoriError | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from core.devices import Device, candidates, precision_on
@@ -16,6 +17,7 @@ from core.models.entries import ModelEntry
 from core.models.tensors import parameters as parameters
 from core.models.tensors import weight_bytes as weight_bytes
 from core.vision.estimate import working_bytes
+from core.vision.precision import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,12 @@ class Fit:
 
 
 def fit_on(
-    need: Callable[[str], int], devices: Sequence[Device], asked: str, kinds: Sequence[str], precision: str
+    need: Callable[[str], int],
+    devices: Sequence[Device],
+    asked: str,
+    kinds: Sequence[str],
+    precision: str,
+    quantized: Callable[[str, str], int] | None = None,
 ) -> Fit | None:
     """On the first device that takes it, as a host tries them; on the last when none does.
 
@@ -41,6 +48,8 @@ def fit_on(
         need: bytes for working with the model on a device, by the device's name; 0 when that is not known.
         asked: the device of the settings, also ``auto``; ``kinds`` are those the engine can use.
         precision: of the settings, also ``auto``.
+        quantized: the same bytes by device and precision, where a card may take the weights quantized when
+            they do not fit as they are; None where it cannot.
 
     Returns:
         None where nobody knows what it needs, or there is no such device.
@@ -54,7 +63,11 @@ def fit_on(
             return None
         # Where a card was asked for, RAM is taken only when enough of it stays free.
         room = free * CPU_FALLBACK_SHARE if name == "cpu" and position else free
-        fit = Fit(name, size, free, size <= room, precision_on(name, precision), tight)
+        chosen = precision_on(name, precision)
+        if quantized is not None and size > room:
+            chosen = fitting(partial(quantized, name), free, name, precision, True) or chosen
+            size = size if chosen == precision_on(name, precision) else quantized(name, chosen)
+        fit = Fit(name, size, free, size <= room, chosen, tight)
         if fit.fits or position == len(names) - 1:
             return fit
         tight = (*tight, Fit(name, size, free, False, fit.precision))

@@ -17,6 +17,7 @@ from core.errors import (
     ContextFull,
     OnePictureOnly,
     OutOfMemory,
+    Quantized,
     ReadFailed,
     SawLess,
     YomitoriError,
@@ -160,6 +161,8 @@ class _Answering:
             "finish": finish.value,
             "confidence": self._sampler.confidence,
             "first_seconds": self._first,
+            # It may be another one than what was loaded.
+            "precision": self._network.precision,
             "usage": usage.to_json(),
         }
 
@@ -169,6 +172,9 @@ class _Answering:
         yield ()
         if self._network.see_less():
             yield (SawLess(device=self._network.device),)
+        if self._network.quantize():
+            network = self._network
+            yield (Quantized(device=network.device, model=network.name, precision=network.precision),)
 
     def _go_on(self) -> Generator[dict[str, Any], None, tuple[Finish, Prompt]]:
         """Answer, or go on with the answer after what was already told."""

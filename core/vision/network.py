@@ -7,6 +7,7 @@ with are computed once. ``docs/decisions/011-asking-about-pictures.md`` says mor
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,15 @@ import torch
 from transformers import AutoModelForImageTextToText, DynamicCache
 
 from core.engines import LoadOptions
-from core.errors import Cancelled, ModelUnusable
+from core.errors import Cancelled, DeviceFailed, ModelUnusable
+from core.models.estimate import memory_needed
 from core.models.layout import name_of
 from core.torch_faults import attempt, check_device, free_cache
 from core.vision.family import SEVERAL_PICTURES
+from core.vision.precision import QUANTIZED, can_quantize, fitting
 from core.vision.processors import open_processor
 from core.vision.prompt import Prompt, Turn, build
+from core.vision.quantized import half_on, quantization
 from core.vision.tiles import TileByTile
 from core.weights import TYPES, loading_options, precision_here, prepare_libraries, read_weights
 
@@ -41,32 +45,62 @@ class VisionNetwork:
 
         Raises:
             ModelUnusable: the folder does not hold such a model, or a damaged one.
+            QuantizerMissing: a library for that precision is not installed.
             DeviceFailed, OutOfMemory: not on that device.
         """
         prepare_libraries(options.threads)
-        folder = Path(options.checkpoint)
+        self._folder = Path(options.checkpoint)
         self.device = options.device
         self.place = self._place_on(options.device)
-        self.precision = precision_here(options.precision, self.place)
-        self.name = name_of(folder)
-        self._model = read_weights(self.device, self.name, partial(self._from_pretrained, folder))
-        config = self._model.config
-        self._type = str(config.model_type)
-        try:
-            self._processor = open_processor(folder, self._type)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-            raise ModelUnusable(model=self.name, reason=reason) from error
-        self._image_token = int(config.image_token_id)
-        self.context = int(config.get_text_config().max_position_embeddings)
-        self._tower = TileByTile(
-            self._model.model.vision_tower, _TILES_CPU if self.place == "cpu" else _TILES
-        )
-        self._model.model.vision_tower = self._tower
+        self.name = name_of(self._folder)
+        self._model: Any = None
+        self._tower: Any = None
+        self._less = False
         self._cache: DynamicCache | None = None
         self._keys: list[int] = []
         # Of the pictures of a prompt that was not read to its end.
         self._features: tuple[int, torch.Tensor] | None = None
+        self.precision = self._best(options.precision)
+        self._load()
+        try:
+            self._processor = open_processor(self._folder, self._type)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            raise ModelUnusable(model=self.name, reason=reason) from error
+
+    def _load(self) -> None:
+        """Read the weights in ``self.precision``; raises as ``__init__`` does."""
+        # Before the reading, in which every exception is taken for the checkpoint's fault.
+        quantized = quantization(self.precision, self.device)
+        self._dtype = TYPES.get(self.precision) or half_on(self.place)
+        options = {**loading_options(self._folder, self.place, self.precision, self._dtype), **quantized}
+        self._model = read_weights(self.device, self.name, partial(self._from_pretrained, options))
+        config = self._model.config
+        self._type = str(config.model_type)
+        self._image_token = int(config.image_token_id)
+        self.context = int(config.get_text_config().max_position_embeddings)
+        tiles = _TILES_CPU if self.place == "cpu" else _TILES
+        self._tower = TileByTile(self._model.model.vision_tower, tiles)
+        self._model.model.vision_tower = self._tower
+        if self._less:
+            config.image_grid_pinpoints = self._single()
+
+    def _best(self, asked: str) -> str:
+        """``auto`` as this device can: the best precision in which the model fits there now."""
+        free = self._free()
+        if asked == "auto" and free is not None:
+
+            def need(precision: str) -> int:
+                return memory_needed(self._folder, self.device, precision)
+
+            # Where nothing fits, an answer may still, with less in memory than is reckoned with.
+            found = fitting(need, free, self.device, asked, can_quantize()) or asked
+            asked = found if found in QUANTIZED else asked
+        return precision_here(asked, self.place)
+
+    def _free(self) -> int | None:
+        """Bytes free on a card once torch has taken what it needs itself; None elsewhere."""
+        return torch.cuda.mem_get_info(self.place)[0] if self.place.startswith("cuda") else None
 
     def _place_on(self, device: str) -> str:
         """What torch calls the device.
@@ -77,9 +111,8 @@ class VisionNetwork:
         check_device(device)
         return device
 
-    def _from_pretrained(self, folder: Path) -> Any:
+    def _from_pretrained(self, options: dict[str, Any]) -> Any:
         """The network and what was amiss with its weights; raises what torch and transformers raise."""
-        options = loading_options(folder, self.place, self.precision)
         return AutoModelForImageTextToText.from_pretrained(**options)
 
     # ---- what the checkpoint says
@@ -108,18 +141,42 @@ class VisionNetwork:
 
     def see_less(self) -> bool:
         """Look at a whole picture and one closer look instead of many; False when that is how it is."""
-        single = [[self._tile, self._tile]]
         config = self._model.config
         pinpoints = getattr(config, "image_grid_pinpoints", None)
-        if not pinpoints or [list(size) for size in pinpoints] == single:
+        if not pinpoints or [list(size) for size in pinpoints] == self._single():
             return False
-        config.image_grid_pinpoints = single
-        self._processor.image_processor.image_grid_pinpoints = single
+        self._less = True
+        config.image_grid_pinpoints = self._single()
+        self._processor.image_processor.image_grid_pinpoints = self._single()
         return True
 
-    @property
-    def _tile(self) -> int:
-        return int(self._model.config.vision_config.image_size)
+    def _single(self) -> list[list[int]]:
+        tile = int(self._model.config.vision_config.image_size)
+        return [[tile, tile]]
+
+    def quantize(self) -> bool:
+        """Read the weights anew in 4 bits, on a card; False where that cannot be done, or is how they are.
+
+        Nothing is remembered of the last conversation then.
+
+        Raises:
+            OutOfMemory, DeviceFailed: it was begun and failed; the network is of no more use.
+        """
+        smallest = QUANTIZED[-1]
+        if self.precision == smallest or not self.device.startswith("cuda") or not can_quantize():
+            return False
+        self._model = self._tower = None
+        self.forget()
+        # The modules of the old network refer to each other in circles.
+        gc.collect()
+        free_cache(self.place)
+        self.precision = smallest
+        try:
+            self._load()
+        except ModelUnusable as error:
+            # The files have changed since they were read first: only a new process can tell.
+            raise DeviceFailed(device=self.device, reason=str(error.params["reason"])) from error
+        return True
 
     def known(self, prompt: Prompt) -> int:
         """How many tokens of the prompt need not be computed again."""
@@ -192,7 +249,7 @@ class VisionNetwork:
         return found if isinstance(found, torch.Tensor) else torch.cat(list(found))
 
     def _moved(self, value: torch.Tensor) -> torch.Tensor:
-        return value.to(self.place, TYPES[self.precision] if value.is_floating_point() else None)
+        return value.to(self.place, self._dtype if value.is_floating_point() else None)
 
     @torch.inference_mode()
     def _run_chunk(self, prompt: Prompt, features: torch.Tensor | None, start: int, end: int) -> torch.Tensor:

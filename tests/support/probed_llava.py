@@ -3,9 +3,12 @@
 ``reference``: what ``generate`` of transformers answers to the same conversation, without anything kept.
 ``forget``: nothing is remembered of earlier conversations.
 ``fail``: from now on, faults with the exceptions torch really raises; ``params["faults"]`` maps a place
-(``encode``, ``chunk``, ``step``) to how many of its next calls fail, ``params["what"]`` is ``oom`` or
-``cuda``.
+(``load``, ``encode``, ``chunk``, ``step``) to how many of its next calls fail, ``params["what"]`` is ``oom``
+or ``cuda``.
 ``slow``: each call of a place sleeps for so many seconds.
+``quantizer``: whether what cards need for quantized weights is installed, ``params["there"]``.
+
+To torch a card is the CPU, quantized weights included.
 """
 
 from __future__ import annotations
@@ -35,17 +38,26 @@ class ProbedLlavaEngine(LlavaEngine):
         self._faults: dict[str, int] = {}
         self._what = "oom"
         self._sleep: dict[str, float] = {}
+        self._quantizes = True
 
     def _open(self, options: LoadOptions) -> Any:
         # Made here because its base imports torch, which only the model process does.
+        from core.vision import network
         from core.vision.network import VisionNetwork
+        from core.vision.quantized import quantization
 
         engine = self
+        network.can_quantize = lambda: engine._quantizes  # type: ignore[attr-defined]
+        network.quantization = lambda precision, device: quantization(precision, "cpu")  # type: ignore[attr-defined]
 
         class Probed(VisionNetwork):
             def _place_on(self, device: str) -> str:
                 # To torch this is the CPU, to the engine a device that is not.
                 return "cpu" if device == "cpu" else "cpu:0"
+
+            def _from_pretrained(self, options: Any) -> Any:
+                engine.pass_by("load")
+                return super()._from_pretrained(options)
 
             def _encode(self, prompt: Any) -> Any:
                 engine.pass_by("encode")
@@ -85,6 +97,9 @@ class ProbedLlavaEngine(LlavaEngine):
             return {}
         if op == "fail":
             self._faults, self._what = dict(params["faults"]), params.get("what", "oom")
+            return {}
+        if op == "quantizer":
+            self._quantizes = params["there"]
             return {}
         if op == "slow":
             self._sleep = dict(params["seconds"])

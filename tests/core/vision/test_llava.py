@@ -282,6 +282,57 @@ def test_too_little_memory_always_is_told_and_the_next_question_is_answered(chat
     assert chat.ask(user("What is this?", 1), images=image)["text"]
 
 
+def test_a_card_that_is_still_too_small_goes_on_in_four_bits(
+    probed: Running, checkpoints: dict[str, Path]
+) -> None:
+    image = (picture(22, 400, 300),)
+    # given a card that runs out of memory until nothing but smaller weights is left
+    probed.load(checkpoint=str(checkpoints["llava_next"]), device="cuda:0")
+    chat = Chat(probed)
+    usual = chat.ask(user("What is this?", 1), images=image)
+    chat.fail(step=3)
+    # when it is asked, then each step is told, and the answer is told once and in fewer bits
+    answer, pieces = chat.pieces(user("What is this?", 1), images=image)
+    notices = [from_json(piece["notice"]) for piece in pieces if "notice" in piece]
+    assert [type(notice).__name__ for notice in notices] == ["SawLess", "Quantized"]
+    assert str(notices[1]) == "cuda:0 had too little memory, so llava_next goes on in int4."
+    assert answer["text"] == "".join(piece.get("text", "") for piece in pieces)
+    assert (usual["precision"], answer["precision"]) == ("fp32", "int4")
+    # and it stays so, with what it looks at as well
+    again = chat.ask(user("What is this?", 1), images=image)
+    assert (again["precision"], again["usage"]["tiles"]) == ("int4", 2)
+    # while in four bits there is no other step
+    chat.fail(step=9)
+    with pytest.raises(OutOfMemory):
+        chat.ask(user("What is this?", 1), images=image)
+    chat.fail()
+
+
+@pytest.mark.parametrize(("device", "there"), [("cpu", True), ("cuda:0", False)])
+def test_only_a_card_with_the_library_for_it_goes_on_in_four_bits(
+    probed: Running, checkpoints: dict[str, Path], device: str, there: bool
+) -> None:
+    probed.load(checkpoint=str(checkpoints["llava"]), device=device)
+    chat = Chat(probed)
+    probed.run("quantizer", {"there": there})
+    chat.fail(step=9)
+    with pytest.raises(OutOfMemory):
+        chat.ask(user("What is this?", 1), images=(picture(23),))
+    chat.fail()
+    assert chat.ask(user("What is this?", 1), images=(picture(23),))["text"]
+
+
+def test_a_card_that_cannot_take_the_smaller_weights_either_is_told(
+    probed: Running, checkpoints: dict[str, Path]
+) -> None:
+    probed.load(checkpoint=str(checkpoints["llava"]), device="cuda:0")
+    chat = Chat(probed)
+    chat.fail(step=2, load=1)
+    with pytest.raises(OutOfMemory) as caught:
+        chat.ask(user("What is this?", 1), images=(picture(24),))
+    assert caught.value.params["device"] == "cuda:0"
+
+
 def test_a_card_that_fails_is_told_with_its_name(probed: Running, checkpoints: dict[str, Path]) -> None:
     probed.load(checkpoint=str(checkpoints["llava"]), device="cuda:0")
     chat = Chat(probed)
@@ -295,7 +346,7 @@ def test_a_card_that_fails_is_told_with_its_name(probed: Running, checkpoints: d
 # ---- loading
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16", "int8", "int4"])
 def test_it_runs_in_each_precision(probed: Running, checkpoints: dict[str, Path], precision: str) -> None:
     loaded = probed.load(checkpoint=str(checkpoints["llava_next"]), precision=precision)
     assert (loaded["precision"], loaded["detail"]) == (precision, "llava_next")
