@@ -10,7 +10,7 @@ SAMPLE := resources/samples/page-1
 # needs has to be there: nothing is skipped for want of it.
 GUARD := PYTHONPATH="$(CURDIR)/tests/support/guard"
 PYTEST := $(GUARD) YOMITORI_TEST_REQUIRE_ALL=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
-# Tests that mostly wait for processes of their own, which load models. Windows are tested one at a time.
+# Most tests wait for processes of their own. The longest files come first, so that both workers end together.
 PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -65,8 +65,8 @@ test-core: setup-test
 test-rest: setup-test
 	@echo "tests/service:"
 	@$(PYTEST) $(PARALLEL) tests/service
-	@echo "tests/desktop and tests/e2e:"
-	@$(PYTEST) tests/desktop tests/e2e
+	@echo "tests/e2e and tests/desktop:"
+	@$(PYTEST) $(PARALLEL) tests/e2e tests/desktop
 
 bench: setup-test ## measure what the project claims (takes a while)
 	@$(PY) -m benchmarks
