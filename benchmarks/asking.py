@@ -1,4 +1,4 @@
-"""Questions about a picture: tokens per second, and how soon the first word comes.
+"""Questions about a picture: tokens per second, and how soon the first one comes.
 
 ``python -m benchmarks.asking [--runs N]``: a LLaVA with random weights that is large enough for its
 arithmetic to take the time, in a model process as the tray has it. Against ``generate`` of transformers with
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Report
-from core.chat import GenerationOptions
+from core.chat import GenerationOptions, Phase
 from core.types import RgbImage
 from tests.support import random_vision
 from tests.support.probed_llava import PROBED
@@ -33,7 +33,11 @@ QUESTION, NEXT = "What is in this picture?", "Where are they?"
 
 @dataclass
 class Told:
-    """Seconds from the question to the first text and to the end."""
+    """Seconds from the question to the first token and to the end.
+
+    The first token is there when the answering begins. Its text is not: random weights write pieces of
+    characters, which are told only once they are whole.
+    """
 
     text: str
     first: float
@@ -51,10 +55,10 @@ class Asker:
         self._running.start("ask", self._params(*texts), (image,))
         first, pieces = 0.0, []
         while "result" not in (header := self._running.frame()):
-            text = header["piece"].get("text", "")
-            if text and not pieces:
+            piece = header["piece"]
+            if piece.get("phase") == Phase.ANSWERING.value:
                 first = time.perf_counter() - start
-            pieces += [text] if text else []
+            pieces.append(piece.get("text", ""))
         return Told("".join(pieces), first, time.perf_counter() - start)
 
     def reference(self, image: RgbImage, *texts: str) -> Told:
@@ -101,9 +105,11 @@ def measure(report: Report, checkpoint: Path, runs: int) -> None:
             prepared.append(100 * asker.ask(other, QUESTION).first / ours.first)
         print(f"A question about a picture, {TOKENS} tokens, {runs} rounds")
         report.row("time for an answer, of what generate takes", statistics.median(times), "%", 100)
-        report.row("first word of a follow-up, of a first question's", statistics.median(follow_ups), "%", 20)
-        report.row("first word with the picture prepared", statistics.median(prepared), "%", 30)
-        report.note(f"first word of a first question {statistics.median(firsts):.2f} s")
+        report.row(
+            "first token of a follow-up, of a first question's", statistics.median(follow_ups), "%", 20
+        )
+        report.row("first token with the picture prepared", statistics.median(prepared), "%", 30)
+        report.note(f"first token of a first question {statistics.median(firsts):.2f} s")
     finally:
         running.end()
 
