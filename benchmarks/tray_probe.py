@@ -16,40 +16,16 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from benchmarks.ticker import Ticker
 from core.instance import Instance
 from core.paths import Paths
 from core.settings import SettingsStore
 from desktop.app import APP_ID, Desktop
 from desktop.display import display_problem
 
-TICK_MS = 5
-
 
 def say(event: str, **facts: Any) -> None:
     print(json.dumps({"event": event, "at": time.perf_counter(), **facts}), flush=True)
-
-
-class Ticker:
-    """A precise timer of 5 ms and the longest gap between two of its ticks, in ms."""
-
-    def __init__(self) -> None:
-        from PySide6.QtCore import Qt
-
-        self.longest = 0.0
-        self._last = 0.0
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(TICK_MS)
-        self._timer.timeout.connect(self._tick)
-
-    def start(self) -> None:
-        self._last = time.perf_counter()
-        self._timer.start()
-
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.longest = max(self.longest, (now - self._last) * 1000)
-        self._last = now
 
 
 def main() -> int:

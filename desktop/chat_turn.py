@@ -17,6 +17,7 @@ from desktop.chat_document import TextStyle
 from desktop.chat_edit import QuestionEditor
 from desktop.chat_text import ChatText
 from desktop.chat_texts import about_confidence, details, ending, facts, waiting
+from desktop.elided_label import ElidedLabel
 from desktop.pointer import forget_pointer
 from desktop.texts import error_hint, error_sentence
 from desktop.theme import CARD_RADIUS, CONTROL_RADIUS, STEP, Theme, set_kind, set_role
@@ -230,7 +231,7 @@ class AnswerTurn(TurnWidget):
         self._superseded = False
         self.notes = self._label("muted")
         self.notes.setAccessibleName(self.tr("What the engine had to do"))
-        self.earlier = _OneLine(self)
+        self.earlier = ElidedLabel(self)
         set_role(self.earlier, "muted")
         self.wait = self._label("muted")
         self.bar = QProgressBar(self)
@@ -240,7 +241,7 @@ class AnswerTurn(TurnWidget):
         self.problem = self._label("bad")
         self.hint = self._label("muted")
         self.retry = self._button(self.tr("Try again"), "", self._retry)
-        self.facts = _OneLine(self)
+        self.facts = ElidedLabel(self)
         set_role(self.facts, "muted")
         self.copy = self._button(self.tr("Copy"), "ghost", self._copy)
         self.copy.setAccessibleName(self.tr("Copy the answer"))
@@ -470,28 +471,6 @@ class AnswerTurn(TurnWidget):
         more = self.more
         info.show_at(QRect(more.mapToGlobal(QPoint(0, 0)), more.size()))
         return info
-
-
-class _OneLine(QLabel):
-    """Cut off with an ellipsis where there is no room."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.style().drawItemText(
-            painter,
-            self.rect(),
-            Qt.AlignmentFlag.AlignVCenter,
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
-        painter.end()
 
 
 def make_turn(turn: Turn, theme: Theme, size: int, parent: QWidget) -> QuestionTurn | AnswerTurn:

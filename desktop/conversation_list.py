@@ -31,9 +31,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPen,
-    QPixmap,
     QShowEvent,
     QTextCharFormat,
     QTextLayout,
@@ -62,6 +60,7 @@ from core.search import find_spans
 from desktop.conversation_model import THUMBNAIL, ConversationModel, Index, Row
 from desktop.history_pictures import Pictures
 from desktop.keyboard import keyboard_stays
+from desktop.row_painting import format_range, paint_thumbnail
 from desktop.theme import CONTROL_RADIUS, STEP, Theme, japanese_font, set_kind, set_role
 from desktop.worker import Bridge
 
@@ -72,6 +71,7 @@ _GRACE_MS = 8_000
 _ROW_HEIGHT = 68
 _TYPING_MS = 120
 _BEFORE_MATCH = 8
+_FRAME_RADIUS = 6
 
 
 class _Delegate(QStyledItemDelegate):
@@ -105,7 +105,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(1, 1, -1, -1), CONTROL_RADIUS, CONTROL_RADIUS)
         frame, words = self._places(rect)
-        self._paint_picture(painter, self._model.thumbnail(row), frame)
+        paint_thumbnail(painter, self._model.thumbnail(row), frame, _FRAME_RADIUS, tokens)
         if isinstance(row, ConversationRow):
             button = self.button(rect)
             words.setRight(button.left() - STEP)
@@ -181,14 +181,9 @@ class _Delegate(QStyledItemDelegate):
         marked = QTextCharFormat()
         marked.setBackground(self._theme.tokens.color(mark))
         marked.setForeground(self._theme.tokens.color("accent"))
-        formats = []
-        for start, end in ((start, min(end, shown)) for start, end in spans if start < shown):
-            found = QTextLayout.FormatRange()
-            # Qt counts characters beyond U+FFFF twice.
-            found.start, after = (len(elided[:at].encode("utf-16-le")) // 2 for at in (start, end))
-            found.length = after - found.start
-            found.format = marked
-            formats.append(found)
+        formats = [
+            format_range(elided, start, min(end, shown), marked) for start, end in spans if start < shown
+        ]
         layout = QTextLayout(elided, font)
         layout.setFormats(formats)
         layout.beginLayout()
@@ -196,22 +191,6 @@ class _Delegate(QStyledItemDelegate):
         line.setNumColumns(len(elided) + 1)
         layout.endLayout()
         layout.draw(painter, QPointF(place.left(), place.top() + metrics.ascent() - line.ascent()))
-
-    def _paint_picture(self, painter: QPainter, picture: QPixmap | None, frame: QRect) -> None:
-        tokens = self._theme.tokens
-        path = QPainterPath()
-        path.addRoundedRect(frame, 6, 6)
-        painter.fillPath(path, tokens.color("surface"))
-        if picture is not None and not picture.isNull():
-            place = QRect(QPoint(0, 0), picture.deviceIndependentSize().toSize())
-            place.moveCenter(frame.center())
-            painter.save()
-            painter.setClipPath(path)
-            painter.drawPixmap(place.topLeft(), picture)
-            painter.restore()
-        painter.setPen(tokens.color("line"))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         field = QLineEdit(parent)
@@ -450,7 +429,7 @@ class ConversationList(QWidget):
         self._typing.stop()
         current = self.model.row(self.list.currentIndex())
         position = self.list.verticalScrollBar().value()
-        self.model.scale = self.devicePixelRatioF()
+        self.model.thumbnails.scale = self.devicePixelRatioF()
         self.model.load(self.search.text().strip())
         if current is not None and (index := self.model.index_of(current.id)).isValid():
             self.list.setCurrentIndex(index)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import (
@@ -18,21 +16,20 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QPixmap
 
 from core.conversation_types import ConversationRow, TurnState
 from core.errors import StorageError, YomitoriError
 from core.history import History, HistoryRow
 from core.search import fold, query_words
 from desktop.history_model import when_text
-from desktop.history_pictures import Pictures
+from desktop.history_pictures import Pictures, Thumbnails
 
 log = logging.getLogger(__name__)
 
 PAGE = 60
 THUMBNAIL = QSize(48, 48)
 """At most so large, in logical pixels."""
-_KEPT_THUMBNAILS = 200
 PICTURE = Qt.ItemDataRole.DecorationRole
 Row = ConversationRow | HistoryRow
 Index = QModelIndex | QPersistentModelIndex
@@ -47,17 +44,14 @@ class ConversationModel(QAbstractListModel):
     def __init__(self, history: History, pictures: Pictures, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._history = history
-        self._pictures = pictures
+        self.thumbnails = Thumbnails(pictures, THUMBNAIL, self._on_thumbnail)
         self._rows: list[Row] = []
         self._last: Row | None = None
         self._complete = False
-        self._thumbnails: OrderedDict[int, QPixmap] = OrderedDict()
-        self._asked: set[int] = set()
         self._passages: dict[int, str] = {}
         self.query = ""
         self.hidden: set[int] = set()
         """Conversations that are not shown although they are there."""
-        self.scale = 1.0
 
     def load(self, query: str) -> None:
         """Show what matches, as much as was shown before if the query is the same."""
@@ -97,25 +91,11 @@ class ConversationModel(QAbstractListModel):
     def thumbnail(self, row: Row) -> QPixmap | None:
         """The first picture of a row; None until it has been decoded, and where there is none."""
         picture = _picture_of(row)
-        if picture is None:
-            return None
-        if picture in self._thumbnails:
-            self._thumbnails.move_to_end(picture)
-            return self._thumbnails[picture]
-        if picture not in self._asked:
-            self._asked.add(picture)
-            self._pictures.ask(picture, partial(self._keep, picture), THUMBNAIL * self.scale)
-        return None
+        return None if picture is None else self.thumbnails.get(picture)
 
-    def _keep(self, picture: int, image: QImage, error: YomitoriError | None) -> None:
-        self._asked.discard(picture)
+    def _on_thumbnail(self, picture: int, error: YomitoriError | None) -> None:
         if error is not None:
             log.info("a thumbnail could not be read: %s", error)
-        pixmap = QPixmap.fromImage(image)
-        pixmap.setDevicePixelRatio(self.scale)
-        self._thumbnails[picture] = pixmap
-        while len(self._thumbnails) > _KEPT_THUMBNAILS:
-            self._thumbnails.popitem(last=False)
         for position, row in enumerate(self._rows):
             if _picture_of(row) == picture:
                 self.dataChanged.emit(self.index(position), self.index(position), [PICTURE])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import (
@@ -18,11 +16,10 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QImage, QPixmap
 
 from core.errors import HistoryDamaged, StorageError, YomitoriError
 from core.history import History, HistoryRow, State
-from desktop.history_pictures import Pictures
+from desktop.history_pictures import Pictures, Thumbnails
 from desktop.texts import engine_title, error_hint, error_sentence
 
 log = logging.getLogger(__name__)
@@ -30,7 +27,6 @@ log = logging.getLogger(__name__)
 PAGE = 100
 THUMBNAIL = QSize(74, 84)
 """At most so large, in logical pixels."""
-_KEPT_THUMBNAILS = 200
 ROW = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
 
@@ -61,17 +57,14 @@ class HistoryModel(QAbstractListModel):
     def __init__(self, history: History, pictures: Pictures, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._history = history
-        self._pictures = pictures
+        self.thumbnails = Thumbnails(pictures, THUMBNAIL, self._on_thumbnail)
         self._rows: list[HistoryRow] = []
         self._complete = False
         # The id of the last row that was read, shown or not.
         self._last: int | None = None
-        self._thumbnails: OrderedDict[int, QPixmap] = OrderedDict()
-        self._asked: set[int] = set()
         self.query = ""
         self.hidden: set[int] = set()
         """Rows that are not shown although they are there."""
-        self.scale = 1.0
 
     def load(self, query: str) -> None:
         """Show the rows that match, as many as were shown before if the query is the same."""
@@ -93,28 +86,12 @@ class HistoryModel(QAbstractListModel):
                 return self.index(position)
         return QModelIndex()
 
-    def thumbnail(self, row: int) -> QPixmap | None:
-        """The picture of a row, or None until it has been decoded."""
-        if row in self._thumbnails:
-            self._thumbnails.move_to_end(row)
-            return self._thumbnails[row]
-        if row not in self._asked:
-            self._asked.add(row)
-            self._pictures.ask(row, partial(self._keep, row), THUMBNAIL * self.scale)
-        return None
-
-    def _keep(self, row: int, picture: QImage, error: YomitoriError | None) -> None:
-        self._asked.discard(row)
+    def _on_thumbnail(self, row: int, error: YomitoriError | None) -> None:
         if isinstance(error, HistoryDamaged):
             # Told once, and only here: by now there is a new history.
             self.problem.emit(error)
         elif error is not None:
             log.info("a thumbnail could not be read: %s", error)
-        pixmap = QPixmap.fromImage(picture)
-        pixmap.setDevicePixelRatio(self.scale)
-        self._thumbnails[row] = pixmap
-        while len(self._thumbnails) > _KEPT_THUMBNAILS:
-            self._thumbnails.popitem(last=False)
         index = self.index_of(row)
         if index.isValid():
             self.dataChanged.emit(index, index)

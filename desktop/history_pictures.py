@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPixmap
 
 from core.errors import YomitoriError
 from core.history import History
 from desktop.worker import Bridge
 
+_KEPT_THUMBNAILS = 200
 Done = Callable[[QImage, YomitoriError | None], None]
 """Called in the GUI thread; the picture is null when there is none, or none that can be decoded."""
 
@@ -72,3 +74,40 @@ class Pictures:
                 most, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
             )
         return picture
+
+
+class Thumbnails:
+    """Small pictures, by their ids, that are decoded when a view asks for them; the last used ones are kept.
+
+    ``most`` is their size in logical pixels, ``scale`` how many device pixels each has. ``arrived`` hears in
+    the GUI thread of one that is there now, with what went wrong.
+    """
+
+    def __init__(
+        self, pictures: Pictures, most: QSize, arrived: Callable[[int, YomitoriError | None], None]
+    ) -> None:
+        self._pictures = pictures
+        self._most = most
+        self._arrived = arrived
+        self.kept: OrderedDict[int, QPixmap] = OrderedDict()
+        self._asked: set[int] = set()
+        self.scale = 1.0
+
+    def get(self, picture: int) -> QPixmap | None:
+        """The picture, or None until it has been decoded."""
+        if picture in self.kept:
+            self.kept.move_to_end(picture)
+            return self.kept[picture]
+        if picture not in self._asked:
+            self._asked.add(picture)
+            self._pictures.ask(picture, partial(self._keep, picture), self._most * self.scale)
+        return None
+
+    def _keep(self, picture: int, image: QImage, error: YomitoriError | None) -> None:
+        self._asked.discard(picture)
+        pixmap = QPixmap.fromImage(image)
+        pixmap.setDevicePixelRatio(self.scale)
+        self.kept[picture] = pixmap
+        while len(self.kept) > _KEPT_THUMBNAILS:
+            self.kept.popitem(last=False)
+        self._arrived(picture, error)

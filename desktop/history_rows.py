@@ -23,7 +23,6 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPen,
     QTextCharFormat,
     QTextLayout,
@@ -41,6 +40,7 @@ from PySide6.QtWidgets import (
 from core.history import HistoryRow, State
 from core.search import find_spans
 from desktop.history_model import THUMBNAIL, HistoryModel, Index
+from desktop.row_painting import format_range, paint_thumbnail
 from desktop.theme import CONTROL_RADIUS, STEP, Theme, japanese_font, set_role
 
 _ROW_HEIGHT = 104
@@ -108,31 +108,14 @@ class _Delegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body.adjusted(1, 1, -1, -1), CONTROL_RADIUS, CONTROL_RADIUS)
         left = rect.left() + 3 * STEP
-        self._paint_picture(painter, row, QRect(QPoint(left, rect.center().y() - 42), THUMBNAIL))
+        frame = QRect(QPoint(left, rect.center().y() - 42), THUMBNAIL)
+        paint_thumbnail(painter, self._model.thumbnails.get(row.id), frame, CONTROL_RADIUS, tokens)
         buttons = self.buttons(row, rect, option.font)
         left += THUMBNAIL.width() + 14
         right = min(button.left() for button, _ in buttons.values()) - 2 * STEP
         self._paint_words(painter, row, QRect(left, rect.top(), right - left, rect.height()), option.font)
         self._paint_buttons(painter, buttons, option)
         painter.restore()
-
-    def _paint_picture(self, painter: QPainter, row: HistoryRow, frame: QRect) -> None:
-        tokens = self._theme.tokens
-        path = QPainterPath()
-        path.addRoundedRect(frame, CONTROL_RADIUS, CONTROL_RADIUS)
-        painter.fillPath(path, tokens.color("surface"))
-        picture = self._model.thumbnail(row.id)
-        if picture is not None and not picture.isNull():
-            size = picture.deviceIndependentSize().toSize()
-            place = QRect(QPoint(0, 0), size)
-            place.moveCenter(frame.center())
-            painter.save()
-            painter.setClipPath(path)
-            painter.drawPixmap(place.topLeft(), picture)
-            painter.restore()
-        painter.setPen(tokens.color("line"))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
 
     def _paint_words(self, painter: QPainter, row: HistoryRow, rect: QRect, font: QFont) -> None:
         tokens = self._theme.tokens
@@ -151,7 +134,7 @@ class _Delegate(QStyledItemDelegate):
         marked = QTextCharFormat()
         marked.setBackground(tokens.color("accent_soft"))
         marked.setForeground(tokens.color("accent"))
-        layout.setFormats([_format_range(words, start, end, marked) for start, end in spans])
+        layout.setFormats([format_range(words, start, end, marked) for start, end in spans])
         height = self._lay_out(layout, rect.width())
         metrics = QFontMetrics(font)
         top = rect.top() + (rect.height() - height - metrics.height() - STEP) / 2
@@ -214,15 +197,6 @@ class _Delegate(QStyledItemDelegate):
                 self._list.button_pressed.emit(name, QModelIndex(index))
                 return True
         return super().editorEvent(event, model, option, index)
-
-
-def _format_range(text: str, start: int, end: int, style: QTextCharFormat) -> QTextLayout.FormatRange:
-    """A range of Python characters as Qt counts them: those beyond U+FFFF are two."""
-    found = QTextLayout.FormatRange()
-    found.start = len(text[:start].encode("utf-16-le")) // 2
-    found.length = len(text[start:end].encode("utf-16-le")) // 2
-    found.format = style
-    return found
 
 
 class HistoryList(QListView):

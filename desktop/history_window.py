@@ -165,7 +165,7 @@ class HistoryWindow(QWidget):
         selected = self._selected()
         current = self.model.row(self.list.currentIndex())
         position = self.list.verticalScrollBar().value()
-        self.model.scale = self.devicePixelRatioF()
+        self.model.thumbnails.scale = self.devicePixelRatioF()
         self.model.load(self.search.text().strip())
         selection = self.list.selectionModel()
         for row in selected:

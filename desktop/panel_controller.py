@@ -483,8 +483,8 @@ class PanelController(QObject):
 
             page = ConversationList(history, self._parts.theme, self._parts.bridge)
             page.conversation_chosen.connect(self.open_conversation)
-            page.snip_chosen.connect(self._ask_about_listed)
-            page.new_requested.connect(self._begin)
+            page.snip_chosen.connect(self.ask_about_row)
+            page.new_requested.connect(self.talk.begin)
             page.back_requested.connect(window.show_talk)
             page.deleted.connect(self.talk.gone)
             page.export_requested.connect(self._export)
@@ -492,12 +492,6 @@ class PanelController(QObject):
             self._list = page
         self._list.refresh()
         window.show_page(self._list)
-
-    def _begin(self) -> None:
-        self.talk.begin()
-
-    def _ask_about_listed(self, row: int) -> None:
-        self.ask_about_row(row)
 
     def _refresh_list(self) -> None:
         if self._list is not None and self.window is not None and not self.window.on_talk:

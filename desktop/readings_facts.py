@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel
 
 from core.alternatives import Variant
 from core.types import OcrResult
+from desktop.elided_label import ElidedLabel
 from desktop.readings import EDITED
 from desktop.texts import engine_title
 from desktop.theme import set_role
 
 
-class Facts(QLabel):
+class Facts(ElidedLabel):
     """One row, cut off with an ellipsis; all of it is in the tooltip and told to screen readers."""
 
     def __init__(self) -> None:
@@ -53,19 +52,6 @@ class Facts(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        self.style().drawItemText(
-            painter,
-            self.rect(),
-            Qt.AlignmentFlag.AlignVCenter,
-            self.palette(),
-            self.isEnabled(),
-            shown,
-            self.foregroundRole(),
-        )
 
 
 def _device(result: OcrResult) -> str:

@@ -276,9 +276,9 @@ def test_many_rows_come_page_by_page_and_pictures_only_for_what_is_seen(
     for number in range(PAGE + 30):
         add(history, f"{number}番")
     window.refresh()
-    qtbot.waitUntil(lambda: len(window.model._thumbnails) > 0)
+    qtbot.waitUntil(lambda: len(window.model.thumbnails.kept) > 0)
     assert window.model.rowCount() == PAGE
-    assert len(window.model._thumbnails) < 20
+    assert len(window.model.thumbnails.kept) < 20
     # When the list is scrolled to its end, the rest comes
     window.list.scrollToBottom()
     qtbot.waitUntil(lambda: window.model.rowCount() == PAGE + 30)
@@ -299,8 +299,8 @@ def test_a_picture_that_cannot_be_decoded_is_left_blank(
 ) -> None:
     row = history.add_pending(b"no picture", 1, 1, "snip")
     window.refresh()
-    qtbot.waitUntil(lambda: row in window.model._thumbnails)
-    assert window.model._thumbnails[row].isNull()
+    qtbot.waitUntil(lambda: row in window.model.thumbnails.kept)
+    assert window.model.thumbnails.kept[row].isNull()
 
 
 def test_everything_can_be_reached_with_tab_and_has_a_name(
