@@ -43,6 +43,11 @@ class Told:
     first: float
     whole: float
 
+    @property
+    def further(self) -> float:
+        """Seconds that the tokens after the first took."""
+        return self.whole - self.first
+
 
 class Asker:
     def __init__(self, running: Running, tokens: int) -> None:
@@ -64,7 +69,7 @@ class Asker:
     def reference(self, image: RgbImage, *texts: str) -> Told:
         start = time.perf_counter()
         answer, _ = self._running.run("reference", self._params(*texts), (image,))
-        return Told(answer["text"], 0.0, time.perf_counter() - start)
+        return Told(answer["text"], answer["first_seconds"], time.perf_counter() - start)
 
     def prepare(self, image: RgbImage) -> None:
         self._running.run("prepare", {"messages": self._params("")["messages"]}, (image,))
@@ -83,7 +88,7 @@ def measure(report: Report, checkpoint: Path, runs: int) -> None:
     try:
         running.load()
         asker = Asker(running, TOKENS)
-        times, follow_ups, prepared, firsts = [], [], [], []
+        times, rates, follow_ups, prepared, firsts = [], [], [], [], []
         asker.ask(picture(0), QUESTION)
         for run in range(1, runs + 1):
             # Whoever comes second may find the caches warmer, so they take turns.
@@ -97,6 +102,7 @@ def measure(report: Report, checkpoint: Path, runs: int) -> None:
             ours, theirs = found
             assert ours.text == theirs.text, "both must do the same work"
             times.append(100 * ours.whole / theirs.whole)
+            rates.append(100 * ours.further / theirs.further)
             firsts.append(ours.first)
             again = asker.ask(first, QUESTION, ours.text, NEXT)
             follow_ups.append(100 * again.first / ours.first)
@@ -104,6 +110,9 @@ def measure(report: Report, checkpoint: Path, runs: int) -> None:
             asker.prepare(other)
             prepared.append(100 * asker.ask(other, QUESTION).first / ours.first)
         print(f"A question about a picture, {TOKENS} tokens, {runs} rounds")
+        report.row(
+            "time for the tokens after the first, of what generate takes", statistics.median(rates), "%", 100
+        )
         report.row("time for an answer, of what generate takes", statistics.median(times), "%", 100)
         report.row(
             "first token of a follow-up, of a first question's", statistics.median(follow_ups), "%", 20

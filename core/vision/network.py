@@ -1,35 +1,26 @@
-"""A vision model of the LLaVA family in memory, and what it remembers of the last conversation.
+"""A vision model of the LLaVA family, run step by step, and what it remembers of the last conversation.
 
-The network is run step by step instead of through ``generate``, so that a long prompt can be cancelled
-between pieces, each token comes as soon as it is chosen, and the pictures and words that two prompts begin
-with are computed once. ``docs/decisions/011-asking-about-pictures.md`` says more. Model process only.
+Not through ``generate``, so that a long prompt can be cancelled between pieces, each token comes as soon as
+it is chosen, and the pictures and words that two prompts begin with are computed once.
+``docs/decisions/011-asking-about-pictures.md`` says more. Model process only.
 """
 
 from __future__ import annotations
 
-import gc
+import math
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
-from transformers import AutoModelForImageTextToText, DynamicCache
+from transformers import DynamicCache
 
 from core.engines import LoadOptions
-from core.errors import Cancelled, DeviceFailed, ModelUnusable
-from core.models.estimate import memory_needed
-from core.models.layout import name_of
-from core.torch_faults import attempt, check_device, free_cache
-from core.vision.family import SEVERAL_PICTURES
-from core.vision.precision import QUANTIZED, can_quantize, fitting
-from core.vision.processors import open_processor
-from core.vision.prompt import Prompt, Turn, build
-from core.vision.quantized import half_on, quantization
+from core.errors import Cancelled
+from core.torch_faults import free_cache
+from core.vision.cache import empty_cache
+from core.vision.held import HeldModel
+from core.vision.prompt import Prompt
 from core.vision.tiles import TileByTile
-from core.weights import TYPES, loading_options, precision_here, prepare_libraries, read_weights
-
-T = TypeVar("T")
 
 CHUNK = 256
 """Tokens of a prompt that go through the network together: between chunks it can be cancelled."""
@@ -37,153 +28,30 @@ _TILES, _TILES_CPU = 8, 1
 """Pieces of pictures that go through the vision tower together."""
 
 
-class VisionNetwork:
-    """One checkpoint. Not thread-safe."""
+class VisionNetwork(HeldModel):
+    """A checkpoint put together of a vision tower, a projector and a language model. Not thread-safe."""
 
     def __init__(self, options: LoadOptions) -> None:
-        """Read the checkpoint into the device's memory.
-
-        Raises:
-            ModelUnusable: the folder does not hold such a model, or a damaged one.
-            QuantizerMissing: a library for that precision is not installed.
-            DeviceFailed, OutOfMemory: not on that device.
-        """
-        prepare_libraries(options.threads)
-        self._folder = Path(options.checkpoint)
-        self.device = options.device
-        self.place = self._place_on(options.device)
-        self.name = name_of(self._folder)
-        self._model: Any = None
-        self._tower: Any = None
-        self._less = False
         self._cache: DynamicCache | None = None
         self._keys: list[int] = []
         # Of the pictures of a prompt that was not read to its end.
         self._features: tuple[int, torch.Tensor] | None = None
-        self.precision = self._best(options.precision)
-        self._load()
-        try:
-            self._processor = open_processor(self._folder, self._type)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-            raise ModelUnusable(model=self.name, reason=reason) from error
+        super().__init__(options)
 
     def _load(self) -> None:
-        """Read the weights in ``self.precision``; raises as ``__init__`` does."""
-        # Before the reading, in which every exception is taken for the checkpoint's fault.
-        quantized = quantization(self.precision, self.device)
-        self._dtype = TYPES.get(self.precision) or half_on(self.place)
-        options = {**loading_options(self._folder, self.place, self.precision, self._dtype), **quantized}
-        self._model = read_weights(self.device, self.name, partial(self._from_pretrained, options))
-        config = self._model.config
-        self._type = str(config.model_type)
-        self._image_token = int(config.image_token_id)
-        self.context = int(config.get_text_config().max_position_embeddings)
+        super()._load()
         tiles = _TILES_CPU if self.place == "cpu" else _TILES
-        self._tower = TileByTile(self._model.model.vision_tower, tiles)
-        self._model.model.vision_tower = self._tower
-        if self._less:
-            config.image_grid_pinpoints = self._single()
-
-    def _best(self, asked: str) -> str:
-        """``auto`` as this device can: the best precision in which the model fits there now."""
-        free = self._free()
-        if asked == "auto" and free is not None:
-
-            def need(precision: str) -> int:
-                return memory_needed(self._folder, self.device, precision)
-
-            # Where nothing fits, an answer may still, with less in memory than is reckoned with.
-            found = fitting(need, free, self.device, asked, can_quantize()) or asked
-            asked = found if found in QUANTIZED else asked
-        return precision_here(asked, self.place)
-
-    def _free(self) -> int | None:
-        """Bytes free on a card once torch has taken what it needs itself; None elsewhere."""
-        return torch.cuda.mem_get_info(self.place)[0] if self.place.startswith("cuda") else None
-
-    def _place_on(self, device: str) -> str:
-        """What torch calls the device.
-
-        Raises:
-            DeviceFailed: torch cannot use it.
-        """
-        check_device(device)
-        return device
-
-    def _from_pretrained(self, options: dict[str, Any]) -> Any:
-        """The network and what was amiss with its weights; raises what torch and transformers raise."""
-        return AutoModelForImageTextToText.from_pretrained(**options)
-
-    # ---- what the checkpoint says
+        self._model.model.vision_tower = TileByTile(self._model.model.vision_tower, tiles)
 
     @property
-    def takes_several(self) -> bool:
-        """Whether it was taught to look at more than one picture."""
-        return self._type in SEVERAL_PICTURES
-
-    @property
-    def generation_config(self) -> Any:
-        return self._model.generation_config
-
-    def ends(self) -> frozenset[int]:
-        """The tokens that end an answer."""
-        told = self._model.generation_config.eos_token_id
-        ends = {told} if isinstance(told, int) else set(told or ())
-        own = self._processor.tokenizer.eos_token_id
-        return frozenset(ends | ({own} if own is not None else set()))
-
-    def decode(self, ids: Sequence[int]) -> str:
-        return str(self._processor.tokenizer.decode(list(ids), skip_special_tokens=True))
-
-    def prompt(self, turns: Sequence[Turn]) -> Prompt:
-        return build(self._processor, turns, self._image_token)
-
-    def see_less(self) -> bool:
-        """Look at a whole picture and one closer look instead of many; False when that is how it is."""
-        config = self._model.config
-        pinpoints = getattr(config, "image_grid_pinpoints", None)
-        if not pinpoints or [list(size) for size in pinpoints] == self._single():
-            return False
-        self._less = True
-        config.image_grid_pinpoints = self._single()
-        self._processor.image_processor.image_grid_pinpoints = self._single()
-        return True
-
-    def _single(self) -> list[list[int]]:
-        tile = int(self._model.config.vision_config.image_size)
-        return [[tile, tile]]
-
-    def quantize(self) -> bool:
-        """Read the weights anew in 4 bits, on a card; False where that cannot be done, or is how they are.
-
-        Nothing is remembered of the last conversation then.
-
-        Raises:
-            OutOfMemory, DeviceFailed: it was begun and failed; the network is of no more use.
-        """
-        smallest = QUANTIZED[-1]
-        if self.precision == smallest or not self.device.startswith("cuda") or not can_quantize():
-            return False
-        self._model = self._tower = None
-        self.forget()
-        # The modules of the old network refer to each other in circles.
-        gc.collect()
-        free_cache(self.place)
-        self.precision = smallest
-        try:
-            self._load()
-        except ModelUnusable as error:
-            # The files have changed since they were read first: only a new process can tell.
-            raise DeviceFailed(device=self.device, reason=str(error.params["reason"])) from error
-        return True
+    def _tower(self) -> TileByTile:
+        tower: TileByTile = self._model.model.vision_tower
+        return tower
 
     def known(self, prompt: Prompt) -> int:
         """How many tokens of the prompt need not be computed again."""
         # The last token is run in any case, for its logits.
         return _common(self._keys, prompt.keys[:-1])
-
-    # ---- running it
 
     def forget(self) -> None:
         """Give back what it remembers of the last conversation."""
@@ -205,17 +73,15 @@ class VisionNetwork:
         self._keep(self.known(prompt))
         yield len(self._keys)
         features = self._look(prompt, cancelled)
-        while True:
+        for end in _ends(len(self._keys), len(keys)):
             if cancelled():
                 raise Cancelled
             start = len(self._keys)
-            end = min(start + CHUNK, len(keys))
             logits = self._safely(partial(self._run_chunk, prompt, features, start, end))
             self._keys.extend(keys[start:end])
             yield end
-            if end == len(keys):
-                self._features = None
-                return logits
+        self._features = None
+        return logits
 
     def step(self, token: int) -> torch.Tensor:
         """The logits of what follows ``token``, of shape (1, vocabulary); raises as ``read`` does."""
@@ -271,7 +137,7 @@ class VisionNetwork:
 
     def _run_embedded(self, embedded: torch.Tensor) -> torch.Tensor:
         if self._cache is None:
-            self._cache = DynamicCache(config=self._model.config.get_text_config())
+            self._cache = empty_cache(self._model.config.get_text_config())
         found = self._model.model.language_model(
             inputs_embeds=embedded, past_key_values=self._cache, use_cache=True
         )
@@ -291,20 +157,15 @@ class VisionNetwork:
         self._cache.crop(-surplus)
         del self._keys[count:]
 
-    def _safely(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns; after a fault of the device, or a half-done step, nothing is remembered."""
-        try:
-            found, fault = attempt(self.device, work)
-        except Cancelled:
-            raise
-        except BaseException:
-            self.forget()
-            raise
-        if fault is not None:
-            self.forget()
-            raise fault
-        assert found is not None
-        return found
+
+def _ends(start: int, end: int) -> Sequence[int]:
+    """Where the chunks of the tokens from ``start`` to ``end`` end.
+
+    All are about as large: a small one takes almost as long as a large one.
+    """
+    tokens = end - start
+    count = math.ceil(tokens / CHUNK)
+    return [start + tokens * number // count for number in range(1, count + 1)]
 
 
 def _common(old: Sequence[int], new: Sequence[int]) -> int:

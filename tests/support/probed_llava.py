@@ -42,13 +42,13 @@ class ProbedLlavaEngine(LlavaEngine):
 
     def _open(self, options: LoadOptions) -> Any:
         # Made here because its base imports torch, which only the model process does.
-        from core.vision import network
+        from core.vision import held
         from core.vision.network import VisionNetwork
         from core.vision.quantized import quantization
 
         engine = self
-        network.can_quantize = lambda: engine._quantizes  # type: ignore[attr-defined]
-        network.quantization = lambda precision, device: quantization(precision, "cpu")  # type: ignore[attr-defined]
+        held.can_quantize = lambda: engine._quantizes  # type: ignore[attr-defined]
+        held.quantization = lambda precision, device: quantization(precision, "cpu")  # type: ignore[attr-defined]
 
         class Probed(VisionNetwork):
             def _place_on(self, device: str) -> str:
@@ -112,6 +112,7 @@ class ProbedLlavaEngine(LlavaEngine):
         from core.vision.prompt import turns_of
 
         network: Any = self._network
+        started, times = time.perf_counter(), _Times()
         prompt = network.prompt(turns_of(params["messages"], images))
         options = params["options"]
         draw = options["temperature"] > 0
@@ -124,10 +125,25 @@ class ProbedLlavaEngine(LlavaEngine):
                 attention_mask=torch.ones_like(prompt.ids),
                 do_sample=draw,
                 max_new_tokens=options["max_tokens"],
+                streamer=times,
                 **prompt.pixels,
                 **chosen,
             )
         tokens = found[0, prompt.ids.shape[1] :].tolist()
         ends = network.ends()
         length = next((n for n, token in enumerate(tokens) if token in ends), len(tokens))
-        return {"text": network.decode(tokens[:length]).lstrip(" "), "tokens": length}
+        text = network.decode(tokens[:length]).lstrip(" ")
+        return {"text": text, "tokens": length, "first_seconds": times.told[1] - started}
+
+
+class _Times:
+    """A streamer that keeps when it was told the prompt, the first token, and so on."""
+
+    def __init__(self) -> None:
+        self.told: list[float] = []
+
+    def put(self, value: Any) -> None:
+        self.told.append(time.perf_counter())
+
+    def end(self) -> None:
+        pass

@@ -230,7 +230,7 @@ def test_it_stops_at_the_next_token_or_chunk(
     # and the next answer goes on from there, the same as ever
     chat.slow()
     answer = chat.ask(*params["messages"], images=(picture(15),))
-    assert answer["usage"]["reused"] >= 256
+    assert answer["usage"]["reused"] >= 200  # what one chunk takes
     assert answer["text"] == chat.reference(*params["messages"], images=(picture(15),))
 
 

@@ -295,7 +295,8 @@ def test_a_network_is_loaded_as_what_is_free_on_its_card_allows(
 ) -> None:
     """The card is the CPU under another name, which automatically has fp32 at best."""
     from core.models.estimate import memory_needed
-    from core.vision import network as module
+    from core.vision import held
+    from core.vision.network import VisionNetwork
     from core.vision.quantized import quantization
 
     folder = folders["llava"]
@@ -303,15 +304,15 @@ def test_a_network_is_loaded_as_what_is_free_on_its_card_allows(
     assert 0.5 * sizes["fp16"] < sizes["int4"] < sizes["int8"] < sizes["fp16"]
     limit = {2.0: 10 * sizes["fp16"], 0.999: sizes["int8"], 0.5: sizes["int4"], 0.1: 10}[share]
 
-    class Carded(module.VisionNetwork):
+    class Carded(VisionNetwork):
         def _place_on(self, device: str) -> str:
             return "cpu:0"
 
         def _free(self) -> int:
             return limit
 
-    monkeypatch.setattr(module, "can_quantize", lambda: True)
-    monkeypatch.setattr(module, "quantization", lambda precision, device: quantization(precision, "cpu"))
+    monkeypatch.setattr(held, "can_quantize", lambda: True)
+    monkeypatch.setattr(held, "quantization", lambda precision, device: quantization(precision, "cpu"))
     network = Carded(LoadOptions(checkpoint=str(folder), device="cuda:0"))
     assert network.precision == expected
     assert logits(network).shape[0] == 1

@@ -1,0 +1,200 @@
+"""A vision model in memory: read from its checkpoint, and what it says of itself. Model process only."""
+
+from __future__ import annotations
+
+import gc
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from transformers import AutoModelForImageTextToText
+
+from core.engines import LoadOptions
+from core.errors import Cancelled, DeviceFailed, ModelUnusable
+from core.models.estimate import memory_needed
+from core.models.layout import name_of
+from core.torch_faults import attempt, check_device, free_cache
+from core.vision.family import SEVERAL_PICTURES
+from core.vision.precision import QUANTIZED, can_quantize, fitting
+from core.vision.processors import open_processor
+from core.vision.prompt import Prompt, Turn, build
+from core.vision.quantized import half_on, quantization
+from core.weights import TYPES, loading_options, precision_here, prepare_libraries, read_weights
+
+T = TypeVar("T")
+
+
+class HeldModel(ABC):
+    """One checkpoint in memory, whatever way it is run. Not thread-safe."""
+
+    def __init__(self, options: LoadOptions) -> None:
+        """Read the checkpoint into the device's memory.
+
+        Raises:
+            ModelUnusable: the folder does not hold such a model, or a damaged one.
+            QuantizerMissing: a library for that precision is not installed.
+            DeviceFailed, OutOfMemory: not on that device.
+        """
+        prepare_libraries(options.threads)
+        self._folder = Path(options.checkpoint)
+        self.device = options.device
+        self.place = self._place_on(options.device)
+        self.name = name_of(self._folder)
+        self._model: Any = None
+        self._less = False
+        self.precision = self._best(options.precision)
+        self._load()
+        try:
+            self._processor = open_processor(self._folder, self._type)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            raise ModelUnusable(model=self.name, reason=reason) from error
+
+    def _load(self) -> None:
+        """Read the weights in ``self.precision``; raises as ``__init__`` does."""
+        # Before the reading, in which every exception is taken for the checkpoint's fault.
+        quantized = quantization(self.precision, self.device)
+        self._dtype = TYPES.get(self.precision) or half_on(self.place)
+        options = {**loading_options(self._folder, self.place, self.precision, self._dtype), **quantized}
+        self._model = read_weights(self.device, self.name, partial(self._from_pretrained, options))
+        config = self._model.config
+        self._type = str(config.model_type)
+        self._image_token = int(config.image_token_id)
+        self.context = int(config.get_text_config().max_position_embeddings)
+        if self._less:
+            config.image_grid_pinpoints = self._single()
+
+    def _best(self, asked: str) -> str:
+        """``auto`` as this device can: the best precision in which the model fits there now."""
+        free = self._free()
+        if asked == "auto" and free is not None:
+
+            def need(precision: str) -> int:
+                return memory_needed(self._folder, self.device, precision)
+
+            # Where nothing fits, an answer may still, with less in memory than is reckoned with.
+            found = fitting(need, free, self.device, asked, can_quantize()) or asked
+            asked = found if found in QUANTIZED else asked
+        return precision_here(asked, self.place)
+
+    def _free(self) -> int | None:
+        """Bytes free on a card once torch has taken what it needs itself; None elsewhere."""
+        return torch.cuda.mem_get_info(self.place)[0] if self.place.startswith("cuda") else None
+
+    def _place_on(self, device: str) -> str:
+        """What torch calls the device.
+
+        Raises:
+            DeviceFailed: torch cannot use it.
+        """
+        check_device(device)
+        return device
+
+    def _from_pretrained(self, options: dict[str, Any]) -> Any:
+        """The network and what was amiss with its weights; raises what torch and transformers raise."""
+        return AutoModelForImageTextToText.from_pretrained(**options)
+
+    # ---- what the checkpoint says
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether it was taught to look at more than one picture."""
+        return self._type in SEVERAL_PICTURES
+
+    @property
+    def generation_config(self) -> Any:
+        return self._model.generation_config
+
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        told = self._model.generation_config.eos_token_id
+        ends = {told} if isinstance(told, int) else set(told or ())
+        own = self._processor.tokenizer.eos_token_id
+        return frozenset(ends | ({own} if own is not None else set()))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._processor.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def prompt(self, turns: Sequence[Turn]) -> Prompt:
+        return build(self._processor, turns, self._image_token)
+
+    def see_less(self) -> bool:
+        """Look at a whole picture and one closer look instead of many; False when that is how it is."""
+        config = self._model.config
+        pinpoints = getattr(config, "image_grid_pinpoints", None)
+        if not pinpoints or [list(size) for size in pinpoints] == self._single():
+            return False
+        self._less = True
+        config.image_grid_pinpoints = self._single()
+        self._processor.image_processor.image_grid_pinpoints = self._single()
+        return True
+
+    def _single(self) -> list[list[int]]:
+        tile = int(self._model.config.vision_config.image_size)
+        return [[tile, tile]]
+
+    def quantize(self) -> bool:
+        """Read the weights anew in 4 bits, on a card; False where that cannot be done, or is how they are.
+
+        Nothing is remembered of the last conversation then.
+
+        Raises:
+            OutOfMemory, DeviceFailed: it was begun and failed; the network is of no more use.
+        """
+        smallest = QUANTIZED[-1]
+        if self.precision == smallest or not self.device.startswith("cuda") or not can_quantize():
+            return False
+        self._model = None
+        self.forget()
+        # The modules of the old network refer to each other in circles.
+        gc.collect()
+        free_cache(self.place)
+        self.precision = smallest
+        try:
+            self._load()
+        except ModelUnusable as error:
+            # The files have changed since they were read first: only a new process can tell.
+            raise DeviceFailed(device=self.device, reason=str(error.params["reason"])) from error
+        return True
+
+    # ---- running it
+
+    @abstractmethod
+    def known(self, prompt: Prompt) -> int:
+        """How many tokens of the prompt need not be computed again."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Give back what it remembers of the last conversation."""
+
+    @abstractmethod
+    def read(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Generator[int, None, torch.Tensor]:
+        """Take a prompt in. Yields how many of its tokens are in, and returns the logits of the next token,
+        of shape (1, vocabulary).
+
+        Raises:
+            Cancelled: as often as it can stop.
+            OutOfMemory, DeviceFailed: the device cannot do it; nothing is remembered then.
+        """
+
+    @abstractmethod
+    def step(self, token: int) -> torch.Tensor:
+        """The logits of what follows ``token``, of shape (1, vocabulary); raises as ``read`` does."""
+
+    def _safely(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns; after a fault of the device, or a half-done step, nothing is remembered."""
+        try:
+            found, fault = attempt(self.device, work)
+        except Cancelled:
+            raise
+        except BaseException:
+            self.forget()
+            raise
+        if fault is not None:
+            self.forget()
+            raise fault
+        assert found is not None
+        return found
