@@ -15,6 +15,7 @@ from core.chat import (
     Message,
     OnAnswerPiece,
     Phase,
+    Token,
     Usage,
     pictures_of,
 )
@@ -125,16 +126,20 @@ class Asking:
         """See ``Engine.ask``."""
         pictures = pictures_of(messages)
         notices: list[YomitoriError] = []
+        tokens: list[Token] = []
 
         def came(piece: dict[str, Any]) -> None:
             told = _piece(piece)
             if told.notice is not None:
                 notices.append(told.notice)
+            if told.again:
+                tokens.clear()
+            tokens.extend(told.tokens)
             if on_piece is not None:
                 on_piece(told)
 
         def convert(answer: dict[str, Any], seconds: float) -> Answer:
-            return self._answer(answer, seconds, notices)
+            return self._answer(answer, seconds, notices, tokens)
 
         job = Job("ask", {**_params(messages), "options": options.to_json()}, pictures, convert, came)
         weights: Weights | None = None
@@ -174,7 +179,9 @@ class Asking:
             wanted, self._wanted = self._wanted, ()
             if not wanted:
                 return
-            job = Job("prepare", _params(wanted), pictures_of(wanted), lambda answer, seconds: None)
+            job = Job(
+                "prepare", _params(wanted), pictures_of(wanted), lambda answer, seconds: None, gives_way=True
+            )
             self._preparing = job
         self._host.submit(job)
 
@@ -203,7 +210,9 @@ class Asking:
             "loopback": self.told_local.was_told(vision.server_url),
         }
 
-    def _answer(self, answer: dict[str, Any], seconds: float, notices: list[YomitoriError]) -> Answer:
+    def _answer(
+        self, answer: dict[str, Any], seconds: float, notices: list[YomitoriError], tokens: list[Token]
+    ) -> Answer:
         state = self._host.state
         local = state.engine == LLAVA
         if state.notice is not None:
@@ -220,6 +229,7 @@ class Asking:
             answer["confidence"],
             Usage.from_json(answer["usage"]),
             tuple(notices),
+            tuple(tokens),
         )
 
 
@@ -248,4 +258,5 @@ def _piece(piece: dict[str, Any]) -> AnswerPiece:
         piece.get("total", 0),
         None if notice is None else from_json(notice),
         "again" in piece,
+        tuple(Token.from_json(token) for token in piece.get("tokens", ())),
     )

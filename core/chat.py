@@ -33,24 +33,41 @@ class GenerationOptions:
     ``temperature`` 0 takes the likeliest token each time; above it, tokens are drawn from the likeliest that
     together have the probability ``top_p`` (0 to 1). ``max_tokens`` bounds the answer. The same ``seed``
     gives the same answer on the same machine; None draws anew each time.
+
+    The answer ends before the first of the ``stop`` texts, of which nothing is told. ``top_logprobs`` asks
+    for the tokens of the answer, each with that many of the likeliest in its place; None for no tokens.
     """
 
     temperature: float = 0.2
     top_p: float = 1.0
     max_tokens: int = 1024
     seed: int | None = None
+    stop: tuple[str, ...] = ()
+    top_logprobs: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        value: dict[str, Any] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
             "seed": self.seed,
         }
+        if self.stop:
+            value["stop"] = list(self.stop)
+        if self.top_logprobs is not None:
+            value["top_logprobs"] = self.top_logprobs
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> GenerationOptions:
-        return cls(value["temperature"], value["top_p"], value["max_tokens"], value["seed"])
+        return cls(
+            value["temperature"],
+            value["top_p"],
+            value["max_tokens"],
+            value["seed"],
+            tuple(value.get("stop", ())),
+            value.get("top_logprobs"),
+        )
 
 
 class Finish(StrEnum):
@@ -87,13 +104,41 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and how likely the model itself found it (natural logarithm, before temperature and top_p).
+
+    ``data`` are the bytes that it stands for, since a character may be spread over several tokens. ``top``
+    are the likeliest ones in its place, the likeliest first; they have no ``top`` of their own.
+    """
+
+    data: bytes
+    logprob: float
+    top: tuple[Token, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", "replace")
+
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = {"bytes": list(self.data), "logprob": self.logprob}
+        if self.top:
+            value["top"] = [token.to_json() for token in self.top]
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Token:
+        top = tuple(cls.from_json(token) for token in value.get("top", ()))
+        return cls(bytes(value["bytes"]), value["logprob"], top)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer.
 
     ``confidence`` is the geometric mean of the likelihoods that the model itself gave to its tokens (0 to 1),
     not a calibrated probability; None where it was not told. ``seconds`` is the time for all of it,
     ``first_seconds`` until the first piece of text. ``notices`` are the steps that were taken to answer it
-    all the same, such as another device.
+    all the same, such as another device. ``tokens`` are there when they were asked for, and told.
     """
 
     text: str
@@ -107,9 +152,10 @@ class Answer:
     confidence: float | None = None
     usage: Usage = field(default_factory=Usage)
     notices: tuple[YomitoriError, ...] = ()
+    tokens: tuple[Token, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        value: dict[str, Any] = {
             "text": self.text,
             "finish": self.finish.value,
             "engine": self.engine,
@@ -122,6 +168,9 @@ class Answer:
             "usage": self.usage.to_json(),
             "notices": [notice.to_json() for notice in self.notices],
         }
+        if self.tokens:
+            value["tokens"] = [token.to_json() for token in self.tokens]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Answer:
@@ -137,6 +186,7 @@ class Answer:
             value["confidence"],
             Usage.from_json(value["usage"]),
             tuple(from_json(notice) for notice in value["notices"]),
+            tuple(Token.from_json(token) for token in value.get("tokens", ())),
         )
 
 
@@ -153,7 +203,8 @@ class Phase(StrEnum):
 class AnswerPiece:
     """What is new: more ``text``, another ``phase`` (``done`` of ``total`` tokens of the prompt while
     reading), or a step that had to be taken (``notice``). ``again``: the answer starts anew on another
-    device, and what was told of it so far is no part of it."""
+    device, and what was told of it so far is no part of it. ``tokens``: those that the text is made of, when
+    they were asked for."""
 
     text: str = ""
     phase: Phase | None = None
@@ -161,6 +212,7 @@ class AnswerPiece:
     total: int = 0
     notice: YomitoriError | None = None
     again: bool = False
+    tokens: tuple[Token, ...] = ()
 
 
 OnAnswerPiece = Callable[[AnswerPiece], None]

@@ -26,6 +26,8 @@ from core.errors import Cancelled, LoadFailed, ReadFailed, YomitoriError
 
 OOM_SCORE = 800
 """Linux: the kernel ends a process with a high score first, which costs one job instead of the app."""
+SILENT = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""What keeps libraries from reporting home: onnxruntime does since 1.29, unless it is told not to."""
 
 
 class _Worker:
@@ -123,6 +125,7 @@ def main(handle: int) -> None:
     """Serve the host at the other end of ``handle`` (a file descriptor; on Windows a pipe handle)."""
     # Ctrl+C in a terminal reaches every process of the group; the host decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(SILENT)
     if sys.platform == "linux":
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))

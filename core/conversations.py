@@ -19,6 +19,7 @@ from core.errors import YomitoriError, from_json
 from core.history_file import DELETE_AT_ONCE, HistoryFile, packed
 from core.history_schema import CONVERSATION_TABLES, PAD
 from core.history_search import GramTable, Searched
+from core.plain_words import plain_words
 from core.types import OcrResult
 
 _TITLE_LENGTH = 80
@@ -319,20 +320,28 @@ class Conversations:
 
     def passage(self, conversation: int, query: str) -> str:
         """One line from around the first match, of the recognised text, question or answer that contains the
-        most words of ``query``; empty where none contains any. It may break off at both ends."""
+        most words of ``query``; empty where none contains any. It may break off at both ends, and is without
+        the marks of Markdown."""
         words = search.query_words(query)
         if not words:
             return ""
         held = " + ".join(["(instr(p.folded, ?) > 0)"] * len(words))
         with self._file.read() as db:
             found = db.execute(
-                f"SELECT coalesce(t.text, c.text) AS shown, {held} AS held FROM passages p "
+                f"SELECT coalesce(t.text, c.text) AS shown, t.role, {held} AS held FROM passages p "
                 "LEFT JOIN turns t ON t.id = p.id LEFT JOIN pictures c ON c.id = p.id "
                 "WHERE p.conversation = ? AND held > 0 AND shown IS NOT NULL "
                 "ORDER BY held DESC, p.id LIMIT 1",
                 (*words, conversation),
             ).fetchone()
-        return _around_match(found[0], query) if found else ""
+        if found is None:
+            return ""
+        text, role, _ = found
+        if role == Role.ASSISTANT:
+            plain = plain_words(text)
+            # Unless it is the marks that were searched for.
+            text = plain if search.find_spans(plain, query) else text
+        return _around_match(text, query)
 
     def count(self) -> int:
         with self._file.read() as db:

@@ -13,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from core.control_group import processors
+
 _LINUX_DRIVERS = ("nvidia*", "nvhost*", "nvmap", "nvgpu", "dxg", "kfd")
 """Below /dev: NVIDIA's driver, that of Jetson boards, WSL's, AMD's."""
 _WINDOWS_DRIVERS = ("nvcuda.dll", "amdhip64*.dll")
@@ -95,10 +97,10 @@ def precision_on(device: str, asked: str) -> str:
 
 
 def physical_cores() -> int:
-    """Physical cores this process may use; threads beyond them slow a model down."""
+    """Physical cores this process may use, also in a container; threads beyond them slow a model down."""
     allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return max(1, min(cores, allowed) if allowed else cores)
+    return int(max(1, min(filter(None, (cores, allowed, processors())))))
 
 
 def _count_cards(nvml: Any) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from core.alternatives import by_built_in
 from core.asking import Asking
+from core.batching import Batcher, BatchLimits
 from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece
 from core.checkpoints import Library, Weights
 from core.conversion import Conversions
@@ -35,7 +36,7 @@ from core.process import ModelProcess
 from core.reading import Provisional, ReadingJob
 from core.server_test import ROLE as SERVER_TEST
 from core.server_test import ServerTest, ServerTests
-from core.settings import SettingsStore
+from core.settings import Reading, SettingsStore
 from core.types import Box, Direction, OcrResult, RgbImage, TextBlock
 
 QUICK_IDLE = 20.0
@@ -103,6 +104,7 @@ class Engine:
             "quick": host("quick", self._plan_quick),
             "vision": host("vision", self._asking.plan),
         }
+        self._readings = Batcher(self._hosts["ocr"].submit, BatchLimits(queue=(limits or HostLimits()).queue))
         self._runners = [runner(host) for host in self._hosts.values()]
         self._server_tests = ServerTests(
             lambda: find_engine(REMOTE, "vision", engines), runner, lambda: process(SERVER_TEST), limits
@@ -181,54 +183,71 @@ class Engine:
         image: RgbImage,
         on_piece: Callable[[dict[str, Any]], None] | None = None,
         on_provisional: Provisional | None = None,
+        reading: Reading | None = None,
     ) -> Job[OcrResult]:
-        """Read the text of a picture.
+        """Read the text of a picture. Pictures that wait for the same model are read together.
 
         Args:
+            reading: how, instead of what the settings say; but for the engine, which is theirs.
             on_piece: hears of progress, in a host's thread: ``lines_done`` of ``lines``; while the weights
                 are converted, ``conversion`` with a ``Progress`` as JSON.
             on_provisional: hears what the built-in engine read, while the chosen one is still loading or
-                reading; at most once, never after the result, in a host's thread.
+                reading; at most once, never after the result, in a host's thread. Somebody is looking then:
+                the picture goes before others that wait.
         """
-        reading = ReadingJob(image, on_piece, on_provisional)
+        job = ReadingJob(image, on_piece, on_provisional)
         if image.width * image.height > MAX_PIXELS:
-            reading.fail(too_large("The picture", image.width, image.height))
-            return reading
+            job.fail(too_large("The picture", image.width, image.height))
+            return job
         quick = self._may_be_quick()
-        options = self._settings.current.reading
+        options = reading or self._settings.current.reading
         params = {
             "retry_doubtful": options.retry_doubtful,
             # An engine chosen by name is never replaced.
-            "second_engine": options.engine == "auto",
+            "second_engine": self._settings.current.reading.engine == "auto",
             "allow_repeats": options.allow_repeats,
             "quick": on_provisional is not None,
         }
-        main = Job("recognize", params, (image,), self._result_of("ocr"), self._on_piece(reading, "ocr"))
+        main = Job(
+            "recognize", params, (image,), self._result_of("ocr", options), self._on_piece(job, options)
+        )
 
         def read_by_another(error: YomitoriError) -> bool:
             if not quick or not isinstance(error, _READ_BY_ANOTHER):
                 return False
-            self._hosts["quick"].submit(reading.stand_in(self._quick_job(image), error))
+            self._hosts["quick"].submit(job.stand_in(self._quick_job(image, options), error))
             return True
 
-        reading.follow(main, read_by_another)
-        self._when_loadable("ocr", self._weights(), main, reading.tell_conversion)
-        if quick and on_provisional is not None and self.state("ocr").state not in (State.READY, State.BUSY):
-            self._hosts["quick"].submit(reading.preview(self._quick_job(image)))
-        return reading
+        job.follow(main, read_by_another)
+        looked_at = on_provisional is not None
+        self._when_loadable(
+            "ocr",
+            self._weights(),
+            main,
+            lambda: self._readings.submit(main, first=looked_at),
+            job.tell_conversion,
+        )
+        if quick and looked_at and self.state("ocr").state not in (State.READY, State.BUSY):
+            self._hosts["quick"].submit(job.preview(self._quick_job(image, options)))
+        return job
 
     def _when_loadable(
-        self, role: str, weights: Weights | None, job: Job[Any], on_conversion: OnProgress | None
+        self,
+        role: str,
+        weights: Weights | None,
+        job: Job[Any],
+        submit: Callable[[], None],
+        on_conversion: OnProgress | None,
     ) -> None:
-        """Submit ``job``, after the conversion of the weights where that comes first."""
+        """``submit`` the job, after the conversion of the weights where that comes first."""
 
-        def submit() -> None:
+        def begin() -> None:
             if weights is not None and self._library is not None:
                 self._library.touch(weights, role)
-            self._hosts[role].submit(job)
+            submit()
 
         if weights is None or not weights.needs_conversion:
-            submit()
+            begin()
             return
 
         def converted(conversion: Job[Any]) -> None:
@@ -236,7 +255,7 @@ class Engine:
             if error is not None:
                 job.fail(error)
             elif not job.done():
-                submit()
+                begin()
 
         # No host has it yet that would end it when it is cancelled.
         job.attach(job.drop)
@@ -262,38 +281,24 @@ class Engine:
         """Whether the built-in engine may help out: another one was chosen, and not by name."""
         return self._settings.current.reading.engine == "auto" and self.reading_engine() != BUILT_IN
 
-    def _quick_job(self, image: RgbImage) -> Job[OcrResult]:
-        return Job("recognize", {}, (image,), self._result_of("quick"))
+    def _quick_job(self, image: RgbImage, reading: Reading) -> Job[OcrResult]:
+        return Job("recognize", {}, (image,), self._result_of("quick", reading))
 
-    def _result_of(self, role: str) -> Callable[[dict[str, Any], float], OcrResult]:
+    def _result_of(self, role: str, reading: Reading) -> Callable[[dict[str, Any], float], OcrResult]:
         def convert(answer: dict[str, Any], seconds: float) -> OcrResult:
             state = self.state(role)
-            return self._composed(answer["blocks"], seconds, state.engine, state.device, state.precision)
+            return _composed(answer["blocks"], seconds, reading, state)
 
         return convert
 
-    def _composed(
-        self,
-        blocks_json: list[Any],
-        seconds: float,
-        engine: str = BUILT_IN,
-        device: str = "cpu",
-        precision: str = "",
-    ) -> OcrResult:
-        blocks = tuple(TextBlock.from_json(block) for block in blocks_json)
-        text = compose(blocks, self._settings.current.reading)
-        if by_built_in(blocks):
-            engine, device, precision = BUILT_IN, "cpu", ""
-        return OcrResult(text, blocks, engine, device, seconds, precision=precision)
-
-    def _on_piece(self, reading: ReadingJob, role: str) -> Callable[[dict[str, Any]], None]:
+    def _on_piece(self, job: ReadingJob, reading: Reading) -> Callable[[dict[str, Any]], None]:
         def on_piece(piece: dict[str, Any]) -> None:
             provisional = piece.get("provisional")
             if provisional is not None:
                 seconds = float(provisional.get("seconds", 0.0))
-                reading.tell_provisional(self._composed(provisional["blocks"], seconds))
-            elif reading.on_piece is not None:
-                reading.on_piece(piece)
+                job.tell_provisional(_composed(provisional["blocks"], seconds, reading))
+            elif job.on_piece is not None:
+                job.on_piece(piece)
 
         return on_piece
 
@@ -358,7 +363,7 @@ class Engine:
         self._asking.told_local.tell(server_url, local)
 
     def _answered(self, weights: Weights | None, job: Job[Answer]) -> None:
-        self._when_loadable("vision", weights, job, None)
+        self._when_loadable("vision", weights, job, lambda: self._hosts["vision"].submit(job), None)
 
     # ---- life in memory
 
@@ -408,8 +413,21 @@ class Engine:
     def close(self) -> None:
         """Cancel what runs, end the model processes, join the threads."""
         self._forget_settings()
+        self._readings.close()
         for host in self._hosts.values():
             host.close()
         for thread in self._runners:
             thread.join()
         self._server_tests.close()
+
+
+def _composed(
+    blocks_json: list[Any], seconds: float, reading: Reading, state: HostState | None = None
+) -> OcrResult:
+    """What was read, as the settings want it; ``state`` is that of the host that read, None for the built-in
+    engine that helps another one out."""
+    blocks = tuple(TextBlock.from_json(block) for block in blocks_json)
+    text = compose(blocks, reading)
+    if state is None or by_built_in(blocks):
+        return OcrResult(text, blocks, BUILT_IN, "cpu", seconds)
+    return OcrResult(text, blocks, state.engine, state.device, seconds, precision=state.precision)

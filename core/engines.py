@@ -35,11 +35,15 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What an engine got: the device and the precision in use, and a line of detail for people."""
+    """What an engine got: the device and the precision in use, and a line of detail for people.
+
+    ``notice``: an error as ``to_json`` gives it, of what had to be done to have the model on that device.
+    """
 
     device: str
     detail: str = ""
     precision: str = ""
+    notice: dict[str, Any] | None = None
 
 
 class ModelEngine(Protocol):
@@ -74,7 +78,9 @@ class EngineSpec:
     """A registered engine. ``target`` is ``module:class``, imported in the model process only.
 
     ``memory`` is what it needs in bytes of RAM, measured; with a checkpoint, what it needs beside
-    the weights. ``devices`` are the kinds of device it can run on.
+    the weights. ``devices`` are the kinds of device it can run on. One that ``forgets`` keeps something
+    between jobs only to be faster, and gives it back by the operation ``forget``. ``languages`` are those it
+    reads, by their codes.
     """
 
     name: str
@@ -84,6 +90,8 @@ class EngineSpec:
     memory: int
     devices: tuple[str, ...] = ("cpu",)
     has_checkpoint: bool = False
+    forgets: bool = False
+    languages: tuple[str, ...] = ("ja",)
 
     def create(self) -> ModelEngine:
         module, name = self.target.split(":")
@@ -114,10 +122,13 @@ ENGINES: tuple[EngineSpec, ...] = (
         "vision",
         "LLaVA",
         "core.vision.llava:LlavaEngine",
-        700 * 1024 * 1024,
+        # Measured on the CPU: 260 to 450 MB (``python -m benchmarks.vision_memory``).
+        500 * 1024 * 1024,
         devices=("cuda", "mps", "cpu"),
         has_checkpoint=True,
+        forgets=True,
     ),
+    # Measured: 48 MB with a page of 1000 x 1400.
     EngineSpec(REMOTE, "vision", "server", "core.vision.remote:RemoteEngine", 100 * 1024 * 1024),
 )
 

@@ -40,8 +40,10 @@
     │   ├── OnePictureOnly         it was not taught to look at several
     │   ├── ContextFull            the conversation is longer than it can take
     │   ├── SawLess                never raised: told when memory was too short for all details
+    │   ├── Offloaded              never raised: told when it was too short for all weights at a time
     │   ├── Quantized              never raised: told when it was too short for the weights as they were
     │   ├── QuantizerMissing       carries the library to install
+    │   ├── PackageMissing         a model needs one that is not installed
     │   ├── DeviceFailed           the device cannot be used, or failed at work
     │   │   ├── DeviceAbsent       it is not there, or PyTorch here was not made for it
     │   │   └── OutOfMemory        the device ran out of memory
@@ -67,7 +69,9 @@
     │   └── ClipboardFailed
     ├── UsageError                 a command was asked for something it cannot do
     ├── InstanceError              the running instance could not be reached or asked
-    │   └── NotRunning
+    │   ├── NotRunning
+    │   ├── EngineGone             the program that held the model has ended
+    │   └── EngineDiffers          it holds another model
     ├── QueueFull                  retryable
     └── Cancelled                  the user stopped it; never shown as a failure
 
@@ -298,6 +302,7 @@ class ModelUnusable(ModelError):
 class LicenceNotAccepted(ModelError):
     sentence = "{model} comes under the licence {licence}, which has to be accepted first."
     hint = "Read it on the model's page, then download with --accept-license."
+    http_status = 403
 
 
 class OnePictureOnly(ModelError):
@@ -317,6 +322,14 @@ class SawLess(ModelError):
     hint = "Close other programs, or choose a smaller model."
 
 
+class Offloaded(ModelError):
+    sentence = (
+        "{device} had too little memory, so {count} of {total} layers of {model} wait in RAM. "
+        "Answers take longer."
+    )
+    hint = "Close other programs, or choose a smaller model."
+
+
 class Quantized(ModelError):
     sentence = "{device} had too little memory, so {model} goes on in {precision}."
     hint = "Close other programs, or choose a smaller model."
@@ -327,6 +340,12 @@ class QuantizerMissing(ModelError):
     hint = (
         "Install it with: pip install {library}. Or choose another precision in Settings, Models & devices."
     )
+    http_status = 503
+
+
+class PackageMissing(ModelError):
+    sentence = "{model} needs {library}, which is not installed."
+    hint = "Install it with: pip install {library}. Or choose another model."
     http_status = 503
 
 
@@ -476,8 +495,21 @@ class NotRunning(InstanceError):
     hint = "Start it with 'yomitori'."
 
 
+class EngineGone(InstanceError):
+    sentence = "The program that held the model has ended in the middle of the work."
+    hint = "Try again: the model is loaded here then."
+    http_status = 503
+    retryable = True
+
+
+class EngineDiffers(InstanceError):
+    sentence = "The running Yomitori holds another model."
+    hint = "Choose the same model there, or add --standalone."
+    http_status = 503
+
+
 class QueueFull(YomitoriError):
-    sentence = "{count} readings are already waiting."
+    sentence = "{count} others are already waiting."
     hint = "Wait for a moment and try again."
     exit_code = 8
     http_status = 503
@@ -493,7 +525,8 @@ class Cancelled(YomitoriError):
 
 def known_errors() -> dict[str, type[YomitoriError]]:
     """Every class of the tree by name."""
-    # A part of the tree; it comes over the pipe also before anything else has imported it.
+    # Parts of the tree; they come over the pipe also before anything else has imported them.
+    import core.service_errors
     import core.vision.errors  # noqa: F401
 
     found: dict[str, type[YomitoriError]] = {}

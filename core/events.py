@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from core.errors import YomitoriError
+from core.errors import from_json as error_from_json
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class HostState:
     ``engine`` is the engine's name, ``detail`` what it said of itself when it was loaded. ``memory`` is what
     its process has for itself in RAM, ``vram`` what it took of the graphics card, ``freed`` and
     ``freed_vram`` what the system had more of after it ended (all in bytes, 0 when not known). ``notice``
-    says why it does not run where it was asked to.
+    says why it does not run where it was asked to, or what had to be done so that it does.
     """
 
     role: str
@@ -44,6 +46,20 @@ class HostState:
     error: YomitoriError | None = None
     notice: YomitoriError | None = None
     detail: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        value = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("error", "notice"):
+            value[name] = None if value[name] is None else value[name].to_json()
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> HostState:
+        errors = {
+            name: None if value[name] is None else error_from_json(value[name])
+            for name in ("error", "notice")
+        }
+        return cls(**{**value, **errors, "state": State(value["state"])})
 
 
 Listener = Callable[[HostState], None]

@@ -11,12 +11,12 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from core import history_schema
+from core.aside import free_name
 from core.errors import DiskFull, HistoryDamaged, StorageError
 from core.paths import ensure_private_folder
 
@@ -208,12 +208,7 @@ class HistoryFile:
 
     def _start_anew(self, error: sqlite3.Error) -> None:
         """Move the damaged files aside and open an empty one. The caller holds both locks."""
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        aside = self._path.with_name(f"{self._path.name}.broken-{stamp}")
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = self._path.with_name(f"{self._path.name}.broken-{stamp}-{number}")
+        aside = free_name(self._path)
         log.warning("history is damaged (%s), moved to %s", error, aside)
         try:
             for suffix in ("-wal", "-shm", ""):

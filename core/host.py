@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Pipe, wait
@@ -51,13 +52,14 @@ _INSIDE = (Phase.ENCODING, Phase.READING)
 class HostLimits:
     """``queue``: jobs that may wait. Seconds: ``grace`` between asking a job to stop and ending its process,
     ``forward`` the same while it takes a prompt in and can stop only between passes through its network,
-    ``load`` for reading weights, ``silence`` without any sign of life from a job, ``hold`` for which a host
-    that was told to get ready waits for its job even when it should unload at once, ``vram`` until the driver
-    has given back what a process had of the card."""
+    ``forget`` until its process has given back a cache, ``load`` for reading weights, ``silence`` without any
+    sign of life from a job, ``hold`` for which a host that was told to get ready waits for its job even when
+    it should unload at once, ``vram`` until the driver has given back what a process had of the card."""
 
     queue: int = 64
     grace: float = 3.0
     forward: float = 10.0
+    forget: float = 4.0
     load: float = 600.0
     silence: float = 180.0
     hold: float = 60.0
@@ -108,6 +110,10 @@ class ModelHost:
         self._closing = False
         self._prepare = False
         self._unload = False
+        self._running: Job[Any] | None = None
+        # Another host waits for the cache. Whether there may be one: a job has run since the load.
+        self._forgetting: Future[bool] | None = None
+        self._used = False
         self._idle = threading.Event()  # set while no process is there
         self._idle.set()
         self._wake_out, self._wake_in = Pipe(duplex=False)
@@ -119,6 +125,7 @@ class ModelHost:
         self._failed: dict[str, DeviceFailed] = {}
         self._retry_devices = False
         self._vram_before: int | None = None
+        self._promised = 0
         self._idle_since = 0.0
         self._hold_until = 0.0
         self._state = HostState(role, State.UNLOADED)
@@ -170,12 +177,62 @@ class ModelHost:
         self._retry_devices = True
         self.unload()
 
+    @property
+    def device(self) -> str:
+        """For the memory judge: where the model is; empty while none is loaded."""
+        return self._state.device
+
+    @property
+    def last_used(self) -> float:
+        """For the memory judge: by the monotonic clock; infinite while a job is about to come."""
+        return math.inf if time.monotonic() < self._hold_until else self._idle_since
+
+    def outstanding(self) -> int:
+        """For the memory judge: bytes on the model's device that are promised and not shown as used yet."""
+        process, state = self._process, self._state
+        if process is None or not state.device:
+            return 0
+        if not state.device.startswith("cuda"):
+            return max(0, self._promised - process.taken_memory())
+        # Nobody tells how much of a card a process has. Until its first job it is what loading took, after
+        # that about all there will be, since torch keeps what it once had.
+        return 0 if self._used or not state.vram else max(0, self._promised - state.vram)
+
+    def forget(self, timeout: float) -> bool:
+        """For the memory judge: have the process give back what is only a cache, and say whether it has.
+
+        Never while somebody waits for a job; one that gives way is cancelled.
+        """
+        loaded = self._loaded
+        if loaded is None or not loaded[0].forgets or not self._used or not self._yields():
+            return False
+        with self._lock:
+            if self._closing:
+                return False
+            asked = self._forgetting = self._forgetting or Future()
+        self.wake()
+        with suppress(TimeoutError):
+            return asked.result(timeout)
+        return False
+
     def give_way(self, timeout: float) -> bool:
         """For the memory judge: unload when idle, and say whether the memory is free again."""
-        if self._state.state not in (State.READY, State.UNLOADED, State.FAILED):
+        if not self._yields():
             return False
         self.unload()
         return self._idle.wait(timeout)
+
+    def _yields(self) -> bool:
+        """Whether nobody waits for anything from it; what gives way is cancelled then."""
+        if self._state.state is State.LOADING:
+            return False
+        with self._lock:
+            jobs = [*self._jobs, *([] if self._running is None else [self._running])]
+        if not all(job.gives_way for job in jobs):
+            return False
+        for job in jobs:
+            job.cancel()
+        return True
 
     def close(self) -> None:
         """End ``run``: the running job is cancelled, its process ended, waiting jobs are dropped."""
@@ -208,6 +265,7 @@ class ModelHost:
                 self._closing = True
                 left = list(self._jobs)
                 self._jobs.clear()
+            self._answer_forgetting(False)
             for job in left:
                 job.drop()
             self._wake_in.close()
@@ -217,8 +275,12 @@ class ModelHost:
         job = self._next_job()
         if job is not None:
             self._prepare = False
+            # The cache is in use again.
+            self._answer_forgetting(False)
             self._serve(job)
             return
+        if self._forgetting is not None:
+            self._forget()
         if self._unload:
             self._unload = False
             self._forget_failures()
@@ -244,7 +306,8 @@ class ModelHost:
     def _next_job(self) -> Job[Any] | None:
         self._drop_cancelled()
         with self._lock:
-            return self._jobs.popleft() if self._jobs else None
+            self._running = self._jobs.popleft() if self._jobs else None
+            return self._running
 
     def _drop_cancelled(self) -> None:
         """Waiting jobs that were cancelled end at once, also while another is running."""
@@ -290,6 +353,7 @@ class ModelHost:
             if job.cancel_requested or self._closing:
                 raise Cancelled
             self._set_state(State.BUSY)
+            self._used = True
             result, seconds = self._run_where_it_works(job)
         except (ProcessDied, ProtocolError) as error:
             log.warning("%s: job %d: %s", self.role, job.id, error)
@@ -306,8 +370,28 @@ class ModelHost:
             job.finish(result, seconds)
         finally:
             self._idle_since = time.monotonic()
+            with self._lock:
+                self._running = None
             if self._process is not None:
                 self._set_state(State.READY)
+
+    def _forget(self) -> None:
+        """Have the process give back what is only a cache. One that cannot, or is too slow, is ended: it is
+        idle, and its memory is wanted."""
+        try:
+            if self._loaded is not None and self._loaded[0].forgets:
+                self._run_job(Job("forget", {}, (), lambda result, seconds: None), self._limits.forget)
+                self._used = False
+        except Exception as error:
+            log.warning("%s could not forget: %s: %s", self.role, type(error).__name__, error)
+            self._end_process()
+        self._answer_forgetting(True)
+
+    def _answer_forgetting(self, done: bool) -> None:
+        with self._lock:
+            asked, self._forgetting = self._forgetting, None
+        if asked is not None:
+            asked.set_result(done)
 
     def _ensure_loaded(self, job: Job[Any] | None) -> None:
         """Have the planned engine in a process, on the first device that takes it.
@@ -365,6 +449,7 @@ class ModelHost:
                         engine=plan.spec.title, need=format_bytes(need), free=format_bytes(free)
                     )
                 self._memory.reserve(self.role, plan.spec.title, need, device)
+                self._promised = need
                 loaded = self._load_on(plan, device, job)
             except (DeviceFailed, NotEnoughMemory) as error:
                 self._end_process()
@@ -375,7 +460,7 @@ class ModelHost:
                 log.warning("%s: %s", self.role, error)
                 why = error
                 continue
-            notice = None
+            notice = from_json(loaded["notice"]) if loaded.get("notice") else None
             if why is not None:
                 fell_back = FellBackForGood if isinstance(why, DeviceAbsent) else FellBack
                 notice = fell_back(engine=plan.spec.title, used=device, asked=places[0], reason=why)
@@ -403,6 +488,7 @@ class ModelHost:
     def _set_loaded(self, plan: Plan, loaded: dict[str, Any], notice: YomitoriError | None) -> None:
         assert self._process is not None
         device = str(loaded["device"])
+        self._used = False
         vram = 0
         if self._vram_before is not None:
             vram = max(0, self._vram_before - (self._memory.free(device) or 0))
@@ -465,12 +551,14 @@ class ModelHost:
             self._set_state(State.BUSY)
             self._hand_piece(job, {"again": True})
 
-    def _run_job(self, job: Job[Any]) -> tuple[dict[str, Any], float]:
+    def _run_job(self, job: Job[Any], silence: float | None = None) -> tuple[dict[str, Any], float]:
+        """The process's answer; it is ended after ``silence`` seconds without one (None: the usual limit)."""
+        limit = self._limits.silence if silence is None else silence
         assert self._process is not None
         assert self._loaded is not None
         title = self._loaded[0].title
         self._process.run(job.id, job.op, job.params, job.images)
-        deadline = time.monotonic() + self._limits.silence
+        deadline = time.monotonic() + limit
         asked = False
         grace = self._limits.grace
         while True:
@@ -486,12 +574,12 @@ class ModelHost:
                 self._end_process()
                 if asked:
                     raise Cancelled
-                raise ReadFailed(engine=title, reason=f"no answer for {self._limits.silence:.0f} s")
+                raise ReadFailed(engine=title, reason=f"no answer for {limit:.0f} s")
             if header.get("id") != job.id:
                 continue
             if header["kind"] == "piece":
                 if not asked:
-                    deadline = time.monotonic() + self._limits.silence
+                    deadline = time.monotonic() + limit
                     inside = header["piece"].get("phase") in _INSIDE
                     grace = self._limits.forward if inside else self._limits.grace
                     self._hand_piece(job, header["piece"])

@@ -1,48 +1,24 @@
-"""One tray per user: who holds the lock owns a local socket on which the commands reach it.
-
-The socket lies in a folder that only the user may enter, requests carry a secret from a file there, and
-on Linux the kernel is asked who is at the other end. Frames are those of ``core.frames``, so they are
-versioned.
-"""
+"""One tray per user: who holds the lock owns a local socket on which the commands reach it."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import logging
 import os
-import secrets
-import socket
-import struct
-import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from core import frames
-from core.errors import InstanceError, NotRunning, ProtocolError, StorageError
-from core.paths import ensure_private_folder
-
-log = logging.getLogger(__name__)
+from core.local_socket import LocalSocket
 
 COMMANDS = ("capture", "show", "panel", "quit", "unload", "ping")
-_ANSWER_LIMIT = 10.0
-_SOCKET_PATH_LIMIT = 100
 
 
 class Instance:
     """The place where the running tray and those who call it meet."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock_file: IO[str] | None = None
-        self._listener: Listener | None = None
-        self._thread: threading.Thread | None = None
-        self._token = ""
-        self._on_command: Callable[[str], None] = lambda _: None
+        self._socket = LocalSocket(folder, "instance")
 
     def acquire(self) -> bool:
         """Become the one instance. False when another runs.
@@ -50,35 +26,21 @@ class Instance:
         Raises:
             StorageError: the folder cannot be used.
         """
-        ensure_private_folder(self._folder)
-        if sys.platform != "win32":
-            self._folder.chmod(0o700)
-        try:
-            lock_file = (self._folder / "instance.lock").open("a+")
-        except OSError as error:
-            raise StorageError(path=self._folder, reason=error.strerror or str(error)) from error
-        if not _try_lock(lock_file):
-            lock_file.close()
-            return False
-        self._lock_file = lock_file
-        return True
+        return self._socket.acquire()
 
     def listen(self, on_command: Callable[[str], None]) -> None:
-        """Answer callers from a thread of its own; ``on_command`` is called in that thread."""
-        assert self._lock_file is not None, "acquire first"
-        self._on_command = on_command
-        self._token = secrets.token_hex(32)
-        token_file = self._folder / "instance.token"
-        token_file.unlink(missing_ok=True)
-        with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(self._token)
-        address = self._address()
-        if sys.platform != "win32":
-            # We hold the lock, so a socket that is still there belongs to nobody.
-            Path(address).unlink(missing_ok=True)
-        self._listener = Listener(address)
-        self._thread = threading.Thread(target=self._serve, name="instance", daemon=True)
-        self._thread.start()
+        """Answer callers; ``on_command`` is called in threads of their own."""
+
+        def answer(connection: Connection, header: dict[str, Any]) -> None:
+            command = header.get("command")
+            if command not in COMMANDS:
+                frames.send(connection, {"ok": False, "reason": f"it does not know {command!r}"})
+                return
+            frames.send(connection, {"ok": True, "pid": os.getpid()})
+            if command != "ping":
+                on_command(command)
+
+        self._socket.listen(answer)
 
     def call(self, command: str) -> dict[str, Any]:
         """Ask the running instance.
@@ -86,104 +48,10 @@ class Instance:
         Raises:
             InstanceError: none runs, it does not answer, or it refused.
         """
-        try:
-            token = (self._folder / "instance.token").read_text()
-            connection = Client(self._address())
-        except OSError:
-            raise NotRunning from None
-        with connection:
-            try:
-                frames.send(connection, {"command": command, "token": token})
-                if not connection.poll(_ANSWER_LIMIT):
-                    raise InstanceError(reason="it does not answer")
-                answer, _ = frames.receive(connection)
-            except (EOFError, OSError, ProtocolError):
-                raise InstanceError(reason="it is of another version or was ending") from None
-        if not answer.get("ok"):
-            raise InstanceError(reason=str(answer.get("reason", "it refused")))
+        connection, answer = self._socket.call({"command": command})
+        connection.close()
         return answer
 
     def close(self) -> None:
         """Stop listening and let the next instance start."""
-        if self._listener is not None:
-            listener, self._listener = self._listener, None
-            # accept() only returns for a caller: be one.
-            with suppress(OSError):
-                Client(self._address()).close()
-            if self._thread is not None:
-                self._thread.join(2)
-            listener.close()
-            (self._folder / "instance.token").unlink(missing_ok=True)
-        if self._lock_file is not None:
-            self._lock_file.close()
-            self._lock_file = None
-
-    def _address(self) -> str:
-        if sys.platform == "win32":
-            name = hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]
-            return rf"\\.\pipe\yomitori-{name}"
-        path = self._folder / "instance.sock"
-        if len(os.fsencode(path)) > _SOCKET_PATH_LIMIT:
-            # A socket's path has a limit of some 108 bytes; use a short private folder instead.
-            name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-            short = ensure_private_folder(Path(f"/tmp/yomitori-{os.getuid()}"))
-            if short.stat().st_uid != os.getuid():
-                raise StorageError(path=short, reason="it belongs to another user")
-            short.chmod(0o700)
-            return str(short / f"{name}.sock")
-        return str(path)
-
-    def _serve(self) -> None:
-        while (listener := self._listener) is not None:
-            try:
-                connection = listener.accept()
-            except (OSError, EOFError):
-                continue
-            if self._listener is None:
-                connection.close()
-                return
-            # A caller that says nothing must not keep the next one waiting.
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: Connection) -> None:
-        with connection, suppress(OSError, EOFError, ProtocolError):
-            if not _same_user(connection):
-                log.warning("A caller of another user was refused")
-                return
-            if not connection.poll(_ANSWER_LIMIT):
-                return
-            header, _ = frames.receive(connection)
-            command = header.get("command")
-            if not hmac.compare_digest(str(header.get("token", "")).encode(), self._token.encode()):
-                frames.send(connection, {"ok": False, "reason": "the secret does not match"})
-            elif command not in COMMANDS:
-                frames.send(connection, {"ok": False, "reason": f"it does not know {command!r}"})
-            else:
-                frames.send(connection, {"ok": True, "pid": os.getpid()})
-                if command != "ping":
-                    self._on_command(command)
-
-
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _same_user(connection: Connection) -> bool:
-    """Linux: the kernel's word for it. Elsewhere the folder and the secret have to do."""
-    if sys.platform != "linux":
-        return True
-    with socket.socket(fileno=os.dup(connection.fileno())) as peer:
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _pid, uid, _gid = struct.unpack("3i", credentials)
-    return bool(uid == os.getuid())
+        self._socket.close()

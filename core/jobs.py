@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from core.errors import Cancelled, YomitoriError
@@ -18,7 +19,8 @@ class Job(Generic[T]):
     """Returned by ``Engine.recognize`` and its like; safe to use from any thread.
 
     ``convert`` turns the answer of the model process (result, seconds) into the value. Callbacks run in
-    the host's thread.
+    the host's thread. One that ``gives_way`` is done ahead of need: it is cancelled when another model needs
+    the memory.
     """
 
     def __init__(
@@ -28,12 +30,14 @@ class Job(Generic[T]):
         images: Sequence[RgbImage],
         convert: Callable[[dict[str, Any], float], T],
         on_piece: Callable[[dict[str, Any]], None] | None = None,
+        gives_way: bool = False,
     ) -> None:
         self.id = next(_ids)
         self.op = op
         self.params = params
         self.images = tuple(images)
         self.on_piece = on_piece
+        self.gives_way = gives_way
         self._convert = convert
         self._future: Future[T] = Future()
         self._wake: Callable[[], None] = lambda: None
@@ -77,21 +81,21 @@ class Job(Generic[T]):
         try:
             value = self._convert(result, seconds)
         except YomitoriError as error:
-            self._future.set_exception(error)
+            self.fail(error)
         except Exception as error:
             # A result that cannot be read is the model process's fault, not the caller's.
-            self._future.set_exception(YomitoriError(detail=f"{type(error).__name__}: {error}"))
+            self.fail(YomitoriError(detail=f"{type(error).__name__}: {error}"))
         else:
             self.resolve(value)
 
     def resolve(self, value: T) -> None:
         """Done, with this value; without effect when it has ended already."""
-        if not self._future.done():
+        with suppress(InvalidStateError):
             self._future.set_result(value)
 
     def fail(self, error: YomitoriError) -> None:
-        """Called by the host."""
-        if not self._future.done():
+        """Failed, with this error; without effect when it has ended already."""
+        with suppress(InvalidStateError):
             self._future.set_exception(error)
 
     def drop(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.aside import free_name
 from core.errors import SettingsDamaged, SettingsError, StorageError, YomitoriError
 from core.settings import write_atomically
 
@@ -97,7 +97,7 @@ class KeptList:
 
     def _put_aside(self) -> None:
         """Raises StorageError."""
-        aside = self._free_name()
+        aside = free_name(self._path)
         try:
             self._path.replace(aside)
         except FileNotFoundError:
@@ -110,7 +110,7 @@ class KeptList:
 
     def _keep_only(self, entries: Sequence[dict[str, Any]]) -> None:
         """The whole file is kept aside; next time it holds what was understood, and nothing is told."""
-        aside = self._free_name()
+        aside = free_name(self._path)
         try:
             shutil.copy2(self._path, aside)
             self._warn(SettingsDamaged(aside=aside))
@@ -120,14 +120,6 @@ class KeptList:
             self._warn(StorageError(path=self._path, reason=error.strerror or str(error)))
         except StorageError as error:
             self._warn(error)
-
-    def _free_name(self) -> Path:
-        stem = f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}"
-        aside, number = self._path.with_name(stem), 1
-        while aside.exists():
-            number += 1
-            aside = self._path.with_name(f"{stem}-{number}")
-        return aside
 
     def _warn(self, error: YomitoriError) -> None:
         self.warnings.append(error)

@@ -1,5 +1,6 @@
 """The one judge of memory: hosts reserve before they load, idle ones give way, busy ones never.
 
+What is only a cache goes first, then whole models, those that were of use longest ago before others.
 RAM and the memory of each graphics card are separate accounts; a Mac's GPU (``mps``) lives in RAM.
 """
 
@@ -12,6 +13,7 @@ from typing import Protocol
 
 import psutil
 
+from core.control_group import memory_left
 from core.devices import Device, is_absent, list_devices
 from core.errors import NotEnoughMemory
 
@@ -19,12 +21,32 @@ log = logging.getLogger(__name__)
 
 CPU_FALLBACK_SHARE = 0.8
 """A fallback to the CPU may take at most this share of the RAM that is free."""
+_PATIENCE = 5.0
+"""Seconds for which one host is waited for that forgets or unloads."""
 
 
 class Tenant(Protocol):
-    """A host, as the judge sees it."""
+    """A host, as the judge sees it. Asked from any thread."""
 
     role: str
+
+    @property
+    def device(self) -> str:
+        """Where its model is; empty while none is loaded."""
+        ...
+
+    @property
+    def last_used(self) -> float:
+        """When it was last of use, by the monotonic clock; infinite while a job is about to come."""
+        ...
+
+    def outstanding(self) -> int:
+        """Bytes on its device that it was promised and that the system does not show as used yet."""
+        ...
+
+    def forget(self, timeout: float) -> bool:
+        """Give back what is only a cache; True when it has, False when it has none, is busy or too slow."""
+        ...
 
     def give_way(self, timeout: float) -> bool:
         """Unload when idle; True when the memory is free again, False when busy or too slow."""
@@ -32,8 +54,10 @@ class Tenant(Protocol):
 
 
 def free_ram() -> int:
-    """Bytes that the system could give to programs now."""
-    return int(psutil.virtual_memory().available)
+    """Bytes that the system could give to this program now, a container's limit included."""
+    left = memory_left()
+    available = int(psutil.virtual_memory().available)
+    return available if left is None else min(available, left)
 
 
 def format_bytes(count: float) -> str:
@@ -80,7 +104,7 @@ class MemoryJudge:
         return next((known.free for known in self._devices() if known.name == device), None)
 
     def available(self, device: str = "cpu") -> int | None:
-        """``free``, less what loading hosts were promised."""
+        """``free``, less what hosts were promised and have not taken yet."""
         with self._lock:
             return self._available(device, "")
 
@@ -94,16 +118,25 @@ class MemoryJudge:
         """
         if self._try(role, need, device):
             return
+        # Outside the lock: the other host settles its own account while it unloads.
         for tenant in self._others(role):
+            if _account(tenant.device) != _account(device) or not tenant.forget(_PATIENCE):
+                continue
+            log.info("%s forgets for %s", tenant.role, role)
+            if self._try(role, need, device):
+                return
+        for tenant in self._others(role):
+            # A process that uses a card has something in RAM as well, but not the other way round.
+            if device.startswith("cuda") and tenant.device != device:
+                continue
             log.info("%s gives way to %s", tenant.role, role)
-            # Outside the lock: the other host settles its own account while it unloads.
-            if tenant.give_way(5.0) and self._try(role, need, device):
+            if tenant.give_way(_PATIENCE) and self._try(role, need, device):
                 return
         free = self.available(device) or 0
         raise NotEnoughMemory(engine=title, need=format_bytes(need), free=format_bytes(max(0, free)))
 
     def settle(self, role: str) -> None:
-        """The role has loaded (the system now shows what it uses) or has given up."""
+        """The role has loaded (the host itself knows what is still to come) or has given up."""
         with self._lock:
             self._promised.pop(role, None)
 
@@ -116,12 +149,17 @@ class MemoryJudge:
         free = self.free(device)
         if free is None:
             return None
-        account = _account(device)
-        return free - sum(
+        here = _account(device)
+        promised = sum(
             size
             for other, (where, size) in self._promised.items()
-            if other != role and _account(where) == account
+            if other != role and _account(where) == here
         )
+        loaded = [tenant for tenant in self._tenants if tenant.role not in (role, *self._promised)]
+        outstanding = sum(
+            tenant.outstanding() for tenant in loaded if tenant.device and _account(tenant.device) == here
+        )
+        return free - promised - outstanding
 
     def _try(self, role: str, need: int, device: str) -> bool:
         with self._lock:
@@ -132,9 +170,12 @@ class MemoryJudge:
             return True
 
     def _others(self, role: str) -> list[Tenant]:
+        """Those with a model in memory, the least useful first."""
         with self._lock:
-            return [tenant for tenant in self._tenants if tenant.role != role]
+            loaded = [tenant for tenant in self._tenants if tenant.role != role and tenant.device]
+        return sorted(loaded, key=lambda tenant: tenant.last_used)
 
 
 def _account(device: str) -> str:
+    """Whose memory a model on that device takes."""
     return device if device.startswith("cuda") else "ram"

@@ -128,6 +128,15 @@ class ModelProcess:
             return int(psutil.Process(self.pid).memory_full_info().uss)
         return 0
 
+    def taken_memory(self) -> int:
+        """Bytes of RAM that the system shows as used for it, 0 when it is gone. Linux counts pages of mapped
+        files, such as weights are read from, as free although they are in use."""
+        with contextlib.suppress(psutil.Error):
+            info = psutil.Process(self.pid).memory_info()
+            if hasattr(info, "shared"):
+                return int(info.rss - info.shared)
+        return self.private_memory()
+
     def end(self, limit: float = 2.0) -> None:
         """Close the pipe, which ends the process at once; kill it when it is still there after ``limit``."""
         self.connection.close()

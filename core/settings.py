@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from core.aside import free_name
 from core.errors import KeyInUse, SettingsDamaged, SettingsError, StorageError, YomitoriError
 from core.paths import ensure_private_folder
 
@@ -444,6 +444,89 @@ class Storage(_Group):
     )
 
 
+class Service(_Group):
+    """Service"""
+
+    enabled: bool = Field(
+        default=False,
+        title="Offer the HTTP service",
+        description="Scripts, browser extensions and other programs can have pictures read, and ask about "
+        "them, while Yomitori runs. 'yomitori serve' does the same without a window.",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=253,
+        title="Address",
+        description="127.0.0.1 is for programs on this computer alone. Any other, such as 0.0.0.0, lets "
+        "other computers in; they need the token.",
+    )
+    port: int = Field(
+        default=9100,
+        ge=0,
+        le=65535,
+        title="Port",
+        description="The number at which programs find the service at that address.",
+        json_schema_extra={"special": {"0": "Any that is free"}},
+    )
+    require_token: bool = Field(
+        default=False,
+        title="Always ask for the token",
+        description="Otherwise programs on this computer need it only to load, unload and download models.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        max_length=4096,
+        title="Other names of this computer",
+        description="By which programs may ask, beside localhost, separated by commas, such as "
+        "manga.example.org or 192.168.1.5. Every request then needs the token.",
+    )
+    cors_origins: str = Field(
+        default="",
+        max_length=4096,
+        title="Web pages that may ask",
+        description="Their origins, separated by commas, such as https://reader.example.org or "
+        "chrome-extension://abc. Empty: none.",
+    )
+    image_hosts: str = Field(
+        default="",
+        max_length=4096,
+        title="Servers to fetch pictures from",
+        description="Their names, separated by commas. Empty: pictures are only taken from requests.",
+    )
+    queue: int = Field(
+        default=16,
+        ge=1,
+        le=64,
+        title="Requests that may wait",
+        description="For each of reading and asking, with those that are being worked on. "
+        "Any more are told to come again later.",
+    )
+    deadline: int = Field(
+        default=300,
+        ge=1,
+        le=86400,
+        title="Longest time of a request",
+        description="What is not done by then is given up.",
+        json_schema_extra={"unit": "s"},
+    )
+    body_mb: int = Field(
+        default=32,
+        ge=1,
+        le=1024,
+        title="Largest request",
+        description="With all its pictures. Larger ones are refused before they are looked at.",
+        json_schema_extra={"unit": "MB"},
+    )
+    batch: int = Field(
+        default=32,
+        ge=1,
+        le=256,
+        title="Pictures in one request",
+        description="At most so many are taken at once by /batch.",
+    )
+
+
 class Settings(_Group):
     """Every setting, in the order in which the dialog shows the groups."""
 
@@ -455,6 +538,7 @@ class Settings(_Group):
     vision: Vision = Field(default_factory=Vision)
     panel: Panel = Field(default_factory=Panel)
     storage: Storage = Field(default_factory=Storage)
+    service: Service = Field(default_factory=Service)
 
 
 @dataclass(frozen=True)
@@ -541,9 +625,16 @@ def _hub_home(value: str) -> str | None:
     return str(Path(value).expanduser().absolute() / "hub") if value else None
 
 
+def _as_it_is(value: str) -> str | None:
+    return value.strip() or None
+
+
 _OLDER_NAMES: dict[str, tuple[tuple[str, Callable[[str], str | None]], ...]] = {
     "models.ocr_model": (("MANGAOCR_MODEL_PATH", _checkpoint_folder),),
     "models.dir": (("HF_HUB_CACHE", _cache_folder), ("HF_HOME", _hub_home)),
+    # An id in LLaVA's original format is taken for that of its conversion, as wherever a model is named.
+    "vision.model": (("LLAVA_MODEL_ID", _as_it_is),),
+    "vision.device": (("LLAVA_DEVICE", _as_it_is),),
 }
 """What else may set a value, and what it then is; None: nothing. Asked after ``YOMITORI_*``."""
 
@@ -630,25 +721,29 @@ class SettingsStore:
         self._read_file()
         self.current = self._resolve()
 
+    def _parse_file(self) -> dict[str, Any]:
+        """Values by key; raises as reading and parsing do."""
+        raw = json.loads(self._path.read_text("utf-8"))
+        if not isinstance(raw, dict):
+            raise ValueError("not an object")
+        groups = {group: values for group, values in raw.items() if isinstance(values, dict)}
+        return {
+            f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()
+        }
+
     def _read_file(self) -> None:
         try:
-            raw = json.loads(self._path.read_text("utf-8"))
-            if not isinstance(raw, dict):
-                raise ValueError("not an object")
+            self._stored = self._parse_file()
         except FileNotFoundError:
             return
         except OSError as error:
             self._warn(StorageError(path=self._path, reason=error.strerror or str(error)))
             return
         except (ValueError, RecursionError):
-            aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+            aside = free_name(self._path)
             with contextlib.suppress(OSError):
                 self._path.replace(aside)
             self._warn(SettingsDamaged(aside=aside))
-            return
-        for group, values in raw.items():
-            if isinstance(values, dict):
-                self._stored |= {f"{group}.{name}": value for name, value in values.items()}
 
     def _warn(self, error: YomitoriError) -> None:
         self.warnings.append(error)
@@ -698,6 +793,22 @@ class SettingsStore:
         finally:
             for listener in tuple(self._listeners):
                 listener(self.current)
+
+    def reread(self) -> bool:
+        """Take over what another program has written into the file since; whether anything has changed.
+
+        A file that is damaged by now changes nothing.
+        """
+        try:
+            self._stored = self._parse_file()
+        except (OSError, ValueError, RecursionError):
+            return False
+        before, self.current = self.current, self._resolve()
+        changed = self.current != before
+        if changed:
+            for listener in tuple(self._listeners):
+                listener(self.current)
+        return changed
 
     def _refuse_used_key(self, key: str, value: Any) -> None:
         """Two actions with one key would leave one of them dead."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from core import heap
 from core.errors import DeviceAbsent, DeviceFailed, OutOfMemory, YomitoriError
 
 T = TypeVar("T")
@@ -60,11 +61,13 @@ def attempt(device: str, work: Callable[[], T]) -> tuple[T | None, YomitoriError
 
 
 def free_cache(device: str) -> None:
-    """Hand back what torch keeps for itself on the device."""
+    """Hand back what torch, or the C library under it, keeps for itself on the device."""
     if device.startswith("cuda"):
         torch.cuda.empty_cache()
     elif device == "mps":
         torch.mps.empty_cache()
+    else:
+        heap.trim()
 
 
 def check_device(device: str) -> None:

@@ -213,9 +213,10 @@ class TextBlock:
 class OcrResult:
     """What an engine read: ``text`` after post-processing, ``blocks`` in reading order as read.
 
-    ``seconds`` is the time the engine took for this image, loading and waiting left out. ``notice`` says why
-    another engine than the one asked for has read, None when it is the one. ``precision`` is that of the
-    weights in memory, empty for an engine that has none to choose.
+    ``seconds`` is the time the engine took for this image, loading and waiting left out; of images that were
+    read together, an equal share. ``notice`` says why another engine than the one asked for has read, None
+    when it is the one. ``precision`` is that of the weights in memory, empty for an engine that has none to
+    choose.
     """
 
     text: str

@@ -13,6 +13,8 @@ import sys
 
 from PySide6.QtCore import QObject, QTimer
 
+from core import heap
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """``M_TRIM_THRESHOLD`` and ``M_MMAP_THRESHOLD`` of malloc.h."""
 _LARGE = 512 * 1024
@@ -37,8 +39,7 @@ class Heap(QObject):
 
     def trim(self) -> None:
         """Return what is free now."""
-        if hasattr(self._library, "malloc_trim"):
-            self._library.malloc_trim(ctypes.c_size_t(0))
+        heap.trim()
 
     def trim_soon(self) -> None:
         """Much was freed or is about to be; one time for many reasons."""

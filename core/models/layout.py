@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from core.models.renamed import conversion_of
-from core.vision.family import FAMILY, is_original_format, is_ours
+from core.vision.family import is_about_pictures, is_original_format, is_other, is_ours, needs_code
 
 PARTIAL_SUFFIX = ".yomitori.incomplete"
 """Ours can be continued. Like every ``*.incomplete``, no program takes it for a blob."""
 WEIGHTS = "model.safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 BIN_WEIGHTS = "pytorch_model.bin"
+_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+_TEMPLATE_PLACES = ("chat_template.json", "tokenizer_config.json", "processor_config.json")
 _STALE_SECONDS = 3600.0
 _HEADER_LIMIT = 100_000_000
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -173,8 +175,13 @@ def checkpoint_problem(folder: Path, role: str = "ocr") -> str | None:
 
 
 def is_vision(folder: Path) -> bool:
-    """Whether a folder's ``config.json`` is of a model that answers questions about pictures."""
-    return is_ours(_read_json(folder / "config.json"))
+    """Whether a folder's ``config.json`` is of a model for pictures, also one that cannot be asked here."""
+    return is_about_pictures(_read_json(folder / "config.json"))
+
+
+def is_other_vision(folder: Path) -> bool:
+    """Whether it answers questions about pictures and is not of the LLaVA family."""
+    return is_other(_read_json(folder / "config.json"))
 
 
 def _ocr_problem(folder: Path, config: dict[str, Any]) -> str | None:
@@ -193,16 +200,31 @@ def _vision_problem(folder: Path, config: dict[str, Any]) -> str | None:
         found = conversion_of(name_of(folder)) or conversion_of(name)
         instead = found.new if found else "a conversion, such as those of llava-hf"
         return f"it is in LLaVA's original format, take {instead} instead"
-    if config.get("model_type") not in FAMILY:
-        return f"it is a {config.get('model_type', 'model')} and none of {', '.join(FAMILY)}"
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model")):
+    kind = config.get("model_type", "unknown")
+    if needs_code(config):
+        return f"it is of the type {kind}, which needs code of its own, and nobody's code is run here"
+    if not is_about_pictures(config):
+        return f"it is of the type {kind}, which cannot be asked about pictures"
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
         return _absent(folder, "tokenizer.json")
     processor = _read_json(folder / "processor_config.json")
     # Newer checkpoints say there how pictures are prepared, older ones in a file of its own.
-    if isinstance(processor, dict) and "image_processor" in processor:
-        return None
-    own = _read_json(folder / "preprocessor_config.json")
-    return None if isinstance(own, dict) else _absent(folder, "preprocessor_config.json")
+    told = isinstance(processor, dict) and "image_processor" in processor
+    if not told and not isinstance(_read_json(folder / "preprocessor_config.json"), dict):
+        return _absent(folder, "preprocessor_config.json")
+    if not has_chat_template(folder):
+        return "it has no chat template, so it cannot be asked"
+    if not is_ours(config) and not is_other(config):
+        return f"it is of the type {kind}, which cannot be asked about pictures"
+    return None
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Whether a checkpoint says how a conversation is written for it, in any of the places for that."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    files = (_read_json(folder / name) for name in _TEMPLATE_PLACES)
+    return any(isinstance(file, dict) and bool(file.get("chat_template")) for file in files)
 
 
 def _absent(folder: Path, name: str) -> str:

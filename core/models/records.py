@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.aside import free_name
 from core.errors import YomitoriError
 from core.models.lock import locked
 from core.paths import ensure_private_folder
@@ -176,7 +176,7 @@ class Records:
         except OSError as error:
             log.warning("%s cannot be read: %s", self._path, error)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+            aside = free_name(self._path)
             log.warning("%s was damaged; it is moved to %s", self._path, aside)
             try:
                 self._path.replace(aside)

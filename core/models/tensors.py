@@ -13,8 +13,9 @@ BYTES_PER_WEIGHT = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 
 """Source of the last: bitsandbytes keeps one fp32 scale for each block of 64 weights."""
 BYTES_PER_VALUE = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 2, "int4": 2}
 """What is computed with: a quantized model computes in half precision."""
-_KEPT = ("embed", "lm_head", "vision_tower", "projector", "norm")
-"""Parts of the names of matrices that are not quantized."""
+_KEPT = ("embed", "lm_head", "vision", "visual", "projector", "connector", "aligner", "experts", "norm")
+"""Parts of the names of matrices that are not quantized. Experts are one weight of three dimensions once they
+are loaded, which neither way of quantizing takes."""
 _WIDTHS = {
     "F64": 8,
     "I64": 8,

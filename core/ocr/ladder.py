@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from PIL import Image, ImageOps
 
@@ -16,8 +16,11 @@ from core.ocr.manga_text import Read
 from core.ocr.targets import Target
 from core.types import Box
 
-ReadAll = Callable[[Sequence[Image.Image]], Generator[dict[str, Any], None, list[Read]]]
-"""Reads pictures in one batch; yields progress."""
+Y = TypeVar("Y")
+S = TypeVar("S")
+ReadAll = Callable[[Sequence[Image.Image]], Generator[Y, S, list[Read]]]
+"""Reads pictures in one batch. What it yields, and what it is sent for that, is between it and who drives
+``climb``: progress, or what is to be read."""
 Rung = Callable[[Image.Image, Target], list[Image.Image]]
 """What to show of a bubble, in reading order; nothing where the rung does not apply."""
 
@@ -75,11 +78,11 @@ class Kept:
 def climb(
     page: Image.Image,
     found: Sequence[Target],
-    read_all: ReadAll,
+    read_all: ReadAll[Y, S],
     rungs: Sequence[tuple[str, Rung]] = RUNGS,
     second_engine: bool = True,
     options: DoubtOptions | None = None,
-) -> Generator[dict[str, Any], None, list[Kept]]:
+) -> Generator[Y, S, list[Kept]]:
     """Read every bubble, and the doubtful ones in other ways.
 
     Args:
@@ -117,9 +120,9 @@ def _look(
     found: Sequence[Target],
     which: Sequence[int],
     rung: tuple[str, Rung],
-    read_all: ReadAll,
+    read_all: ReadAll[Y, S],
     tried: list[list[Candidate]],
-) -> Generator[dict[str, Any], None, None]:
+) -> Generator[Y, S, None]:
     """Show the bubbles ``which`` in one way, all in one batch, and note what was read."""
     how, show = rung
     shown = [(i, show(page, found[i])) for i in which]

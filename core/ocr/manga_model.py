@@ -120,8 +120,9 @@ class MangaModel:
             stopping_criteria=StoppingCriteriaList([_Stop(cancelled)]),
             **({"no_repeat_ngram_size": 0} if allow_repeats else {}),
         )
+        likelihoods = self._likelihoods(sequences[::count], encoded)
         return [
-            self._read_of(sequences[index * count : (index + 1) * count], encoded[index])
+            self._read_of(sequences[index * count : (index + 1) * count], likelihoods[index])
             for index in range(len(pictures))
         ]
 
@@ -139,41 +140,57 @@ class MangaModel:
             parts.append(self._network.encoder(pixel_values=pixels).last_hidden_state)
         return torch.cat(parts)
 
-    def _read_of(self, beams: torch.Tensor, encoded: torch.Tensor) -> Read:
-        """The text of the first of the beams with its likelihoods, and the texts of the others."""
-        text, likelihoods = self._likelihoods(beams[0], encoded)
+    def _read_of(self, beams: torch.Tensor, likelihoods: Sequence[float]) -> Read:
+        """The text of the first of the beams, whose tokens are so likely, and the texts of the others."""
+        text, values = self._text_of(beams[0].tolist(), likelihoods)
         others = []
         for beam in beams[1:]:
             squeezed = "".join(self._tokenizer.decode(beam.tolist(), skip_special_tokens=True).split())
             other, _ = post_process(squeezed, [0.0] * len(squeezed))
             if other and other != text and other not in others:
                 others.append(other)
-        return Read(text, likelihoods, tuple(others))
+        return Read(text, values, tuple(others))
 
-    def _likelihoods(self, sequence: torch.Tensor, encoded: torch.Tensor) -> tuple[str, tuple[float, ...]]:
-        """The text of the tokens, and how likely each of its characters was.
+    def _likelihoods(self, sequences: torch.Tensor, encoded: torch.Tensor) -> list[list[float]]:
+        """For each sequence how likely each of its tokens was, the first and what follows the end left out.
 
-        One more pass of the decoder over all of it gives the raw logits, which the rules of the search (no
-        repeats) have not changed.
+        One more pass of the decoder over all of them gives the raw logits, which the rules of the search (no
+        repeats) have not changed. Shorter ones are filled up at the end, where no token before sees it.
         """
+        lengths = [self._length(ids) for ids in sequences.tolist()]
+        longest = max(lengths)
+        if longest < 2:
+            return [[] for _ in lengths]
+        shown, chosen = sequences[:, : longest - 1], sequences[:, 1:longest]
+        logits = self._network(
+            encoder_outputs=BaseModelOutput(last_hidden_state=encoded),
+            decoder_input_ids=shown,
+            decoder_attention_mask=torch.ones_like(shown),
+            use_cache=False,
+        ).logits
+        # Row by row, since each step would take as much memory again as the logits of all.
+        values = [
+            torch.log_softmax(row.float(), dim=-1).gather(1, tokens[:, None])[:, 0].exp()
+            for row, tokens in zip(logits, chosen, strict=True)
+        ]
+        told = torch.stack(values).tolist()
+        return [row[: length - 1] for row, length in zip(told, lengths, strict=True)]
+
+    def _length(self, ids: Sequence[int]) -> int:
+        """How many tokens there are before the one that ends the text."""
         end = self._network.generation_config.eos_token_id
         ends = {end} if isinstance(end, int) else set(end or ())
-        ids = sequence.tolist()
-        length = next((n for n, token in enumerate(ids[1:], 1) if token in ends), len(ids))
-        chosen = sequence[1:length]
-        if not len(chosen):
+        return next((n for n, token in enumerate(ids[1:], 1) if token in ends), len(ids))
+
+    def _text_of(self, ids: Sequence[int], likelihoods: Sequence[float]) -> tuple[str, tuple[float, ...]]:
+        """The text of the tokens, and how likely each of its characters was."""
+        if not likelihoods:
             return "", ()
-        logits = self._network(
-            encoder_outputs=BaseModelOutput(last_hidden_state=encoded[None]),
-            decoder_input_ids=sequence[None, : length - 1],
-            use_cache=False,
-        ).logits[0]
-        values = torch.log_softmax(logits.float(), dim=-1).gather(1, chosen[:, None])[:, 0].exp().tolist()
         squeezed = "".join(self._tokenizer.decode(ids, skip_special_tokens=True).split())
         special = set(self._tokenizer.all_special_tokens)
-        tokens = self._tokenizer.convert_ids_to_tokens(ids[1:length])
+        tokens = self._tokenizer.convert_ids_to_tokens(ids[1 : 1 + len(likelihoods)])
         pieces = ["" if token in special else token.removeprefix("##") for token in tokens]
-        return post_process(squeezed, spread(squeezed, pieces, values))
+        return post_process(squeezed, spread(squeezed, pieces, likelihoods))
 
 
 class _Stop(StoppingCriteria):

@@ -7,8 +7,9 @@ readings in ``ladder``. docs/decisions/009 says why.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,12 +20,10 @@ from core.models.layout import name_of
 from core.types import Alternative, RgbImage, TextBlock, TextLine
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from core.ocr.in_step import Looks
     from core.ocr.ladder import Kept
     from core.ocr.manga_model import MangaModel
-    from core.ocr.manga_text import Read
-    from core.ocr.reader import PageReader
+    from core.ocr.reader import PageReader, Survey
     from core.ocr.targets import Target
 
 T = TypeVar("T")
@@ -38,6 +37,7 @@ class MangaOcrEngine:
     def __init__(self) -> None:
         self._reader: PageReader | None = None
         self._model: MangaModel | None = None
+        self._threads = 1
 
     def load(self, options: LoadOptions) -> Loaded:
         """Read the checkpoint in the folder ``options.checkpoint``, and the built-in engine's models.
@@ -47,7 +47,7 @@ class MangaOcrEngine:
             DeviceFailed, OutOfMemory: not on that device.
             LoadFailed: a model of the built-in engine is missing.
         """
-        threads = options.threads or physical_cores()
+        self._threads = threads = options.threads or physical_cores()
         # Threads of torch that wait for each other sleep instead of turning in circles. To be said before
         # torch is imported. On a busy machine a text comes 15 times sooner.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -78,10 +78,14 @@ class MangaOcrEngine:
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
-        """``recognize``: every bubble with its text; ``detect``: only where the bubbles are.
+        """``recognize``: every bubble with its text; ``detect``: only where the bubbles are;
+        ``recognize_many``: several pictures, whose bubbles go through the network together.
+
+        ``recognize_many`` yields what ``recognize`` does with ``page``, the index of the picture, and returns
+        ``{"pages": [...]}``: what ``recognize`` returns of each, or ``{"error": ...}`` for one that failed.
 
         Args:
-            params: for ``recognize``. ``retry_doubtful`` (True): read doubtful bubbles in other ways, too.
+            params: for reading. ``retry_doubtful`` (True): read doubtful bubbles in other ways, too.
                 ``second_engine`` (True): and keep the built-in engine's reading where all of those are worse.
                 ``allow_repeats`` (False): let the search write ドドドド. ``quick`` (False): yield
                 ``{"provisional": {"blocks": [...]}}`` with the built-in engine's reading, once it is there.
@@ -92,58 +96,90 @@ class MangaOcrEngine:
             ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
         """
         reader, model = self._reader, self._model
-        if reader is None or model is None or len(images) != 1 or op not in ("recognize", "detect"):
+        known = op == "recognize_many" or (op in ("recognize", "detect") and len(images) == 1)
+        if reader is None or model is None or not known or not images:
             raise ReadFailed(engine="MangaOCR", reason=f"{op} cannot be done")
-        (image,) = images
-        from PIL import Image
-
-        from core.ocr.ladder import RUNGS, climb
-        from core.ocr.pixels import to_picture
-        from core.ocr.ppocr import places
-        from core.ocr.targets import targets
-
         if op == "detect":
-            return places(reader, image)
-        picture = to_picture(image)
-        survey = _result(reader.survey(picture, cancelled))
-        if params.get("quick"):
-            yield {"provisional": {"blocks": [block.to_json() for block in survey.blocks]}}
-        found = targets(survey, picture)
-        total = sum(len(target.parts) for target in found)
-        allow_repeats = bool(params.get("allow_repeats", False))
-        done = 0
+            from core.ocr.ppocr import places
 
-        def read_all(pictures: Sequence[Image.Image]) -> Generator[dict[str, Any], None, list[Read]]:
-            nonlocal done
-            reads: list[Read] = []
-            for batch in model.read(pictures, cancelled, allow_repeats):
-                reads += batch
-                done += len(batch)
-                yield {"lines_done": min(done, total), "lines": total}
-            return reads
+            return places(reader, images[0])
+        steps = self._read(reader, model, params, images, cancelled)
+        if op == "recognize_many":
+            from core.ocr.many import failed
 
-        yield {"lines_done": 0, "lines": total}
+            read = yield from steps
+            return {
+                "pages": [failed(page, "MangaOCR") if isinstance(page, Exception) else page for page in read]
+            }
+        (page,) = yield from _of_one(steps)
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+    def _read(
+        self,
+        reader: PageReader,
+        model: MangaModel,
+        params: Mapping[str, Any],
+        images: tuple[RgbImage, ...],
+        cancelled: Callable[[], bool],
+    ) -> Generator[dict[str, Any], None, list[dict[str, Any] | Exception]]:
+        """For each picture the answer to ``recognize``, or why there is none."""
+        from core.ocr.in_step import Page, read_in_step
+        from core.ocr.surveys import survey_all
+
+        found: list[dict[str, Any] | Exception] = [Cancelled()] * len(images)
+        pages: list[Page] = []
+        for number, survey in survey_all(reader, images, cancelled, self._threads):
+            if isinstance(survey, Exception):
+                found[number] = survey
+                continue
+            if params.get("quick"):
+                blocks = [block.to_json() for block in survey.blocks]
+                yield {"page": number, "provisional": {"blocks": blocks}}
+            page = Page(number, partial(_way_of, images[number], survey, params, model.device))
+            pages.append(page)
+            yield page.progress()
         if cancelled():
             raise Cancelled
-        page = Image.frombytes("RGB", (image.width, image.height), image.data)
-        retry = bool(params.get("retry_doubtful", True))
-        second = retry and bool(params.get("second_engine", True))
-        kept = yield from climb(page, found, read_all, RUNGS if retry else (), second_engine=second)
-        blocks = [_block(target, reading) for target, reading in zip(found, kept, strict=True)]
-        return {
-            "blocks": [block.to_json() for block in blocks if block is not None],
-            "device": model.device,
-        }
+        allow_repeats = bool(params.get("allow_repeats", False))
+        yield from read_in_step(pages, lambda looks: model.read(looks, cancelled, allow_repeats))
+        for page in pages:
+            found[page.number] = page.outcome
+        return found
 
 
-def _result(steps: Generator[dict[str, Any], None, T]) -> T:
-    """What the steps return; their progress is not that of the reading the user waits for."""
+def _of_one(steps: Generator[dict[str, Any], None, T]) -> Generator[dict[str, Any], None, T]:
+    """The steps of a job with one picture, of which there is no need to say which it is."""
     while True:
         try:
-            next(steps)
+            piece = next(steps)
         except StopIteration as end:
             result: T = end.value
             return result
+        yield {key: value for key, value in piece.items() if key != "page"}
+
+
+def _way_of(image: RgbImage, survey: Survey, params: Mapping[str, Any], device: str) -> tuple[int, Looks]:
+    """How many looks the first rung takes of a picture, and its way up the ladder."""
+    from PIL import Image
+
+    from core.ocr.in_step import look
+    from core.ocr.ladder import RUNGS, climb
+    from core.ocr.pixels import to_picture
+    from core.ocr.targets import targets
+
+    found = targets(survey, to_picture(image))
+    retry = bool(params.get("retry_doubtful", True))
+    second = retry and bool(params.get("second_engine", True))
+
+    def looks() -> Looks:
+        page = Image.frombytes("RGB", (image.width, image.height), image.data)
+        kept = yield from climb(page, found, look, RUNGS if retry else (), second_engine=second)
+        blocks = [_block(target, reading) for target, reading in zip(found, kept, strict=True)]
+        return {"blocks": [block.to_json() for block in blocks if block is not None], "device": device}
+
+    return sum(len(target.parts) for target in found), looks()
 
 
 def _block(target: Target, kept: Kept) -> TextBlock | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.devices import physical_cores
 from core.engines import Loaded, LoadOptions
 from core.errors import LoadFailed, ReadFailed
+from core.ocr.many import one_by_one
 from core.types import RgbImage
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def build_reader(threads: int, spinning: bool = True) -> PageReader:
     from core.ocr.reader import PageReader
     from core.ocr.recognizer import LineRecognizer
 
+    # What the variable of the model process does elsewhere (``core.child``), Windows wants to be told so.
+    onnxruntime.disable_telemetry_events()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
@@ -99,12 +102,15 @@ class PpOcrEngine:
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
-        """``recognize``: every bubble with its lines; ``detect``: only where the bubbles are.
+        """``recognize``: every bubble with its lines; ``detect``: only where the bubbles are;
+        ``recognize_many``: several pictures, see ``core.ocr.many.one_by_one``.
 
         Raises:
             Cancelled: between two batches of lines.
             ReadFailed: the operation is not known, there is no picture, or ``load`` was not called.
         """
+        if self._reader is not None and images and op == "recognize_many":
+            return (yield from one_by_one(self.run, "built-in", params, images, cancelled))
         if self._reader is None or len(images) != 1 or op not in ("recognize", "detect"):
             raise ReadFailed(engine="built-in", reason=f"{op} cannot be done")
         (image,) = images

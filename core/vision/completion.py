@@ -10,13 +10,14 @@ import base64
 import io
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from core.chat import Finish, GenerationOptions, Usage
+from core.chat import Finish, GenerationOptions, Token, Usage
 from core.types import RgbImage
 from core.vision.address import ServerAddress
 from core.vision.errors import (
@@ -40,7 +41,7 @@ MAX_PIXELS = 16 * 1024 * 1024
 MAX_JSON = 16 * 1024 * 1024
 """Bytes of an answer that comes in one piece."""
 
-OPTIONAL = ("stream_options", "logprobs")
+OPTIONAL = ("stream_options", "logprobs", "top_logprobs")
 """Fields of the request that only tell more about the answer: left out for a server that refuses them."""
 
 _LONGEST_WORDS = 300
@@ -119,12 +120,19 @@ def request_json(model: str, messages: list[dict[str, Any]], options: Generation
         body["top_p"] = options.top_p
     if options.seed is not None:
         body["seed"] = options.seed
+    if options.stop:
+        body["stop"] = list(options.stop)
+    if options.top_logprobs:
+        body["top_logprobs"] = options.top_logprobs
     return body
 
 
 def without_refused(body: Mapping[str, Any], words: str) -> dict[str, Any] | None:
     """The request as a server that said ``words`` may accept it; None when they are about something else."""
-    refused = [name for name in OPTIONAL if name in body and name in words]
+    refused = [name for name in OPTIONAL if name in body and re.search(rf"(?<![a-z_]){name}", words)]
+    if "logprobs" in refused and "top_logprobs" in body:
+        # The one means nothing without the other.
+        refused.append("top_logprobs")
     changed = {name: value for name, value in body.items() if name not in refused}
     # Newer models of one vendor know the bound under another name only.
     renamed = "max_tokens" in body and "max_completion_tokens" in words and "nsupported" in words
@@ -139,10 +147,12 @@ def without_refused(body: Mapping[str, Any], words: str) -> dict[str, Any] | Non
 class AnswerReader:
     """Takes the body of an answer in any pieces, streamed or not, and gives the text in it as it comes."""
 
-    def __init__(self, server: ServerAddress, model: str, max_tokens: int) -> None:
+    def __init__(self, server: ServerAddress, model: str, max_tokens: int, with_tokens: bool = False) -> None:
         self._server = server
         self._model = model
         self._max_tokens = max_tokens
+        self._with_tokens = with_tokens
+        self._tokens: list[Token] = []
         self._events = EventStream()
         self._kind = ""
         self._body = b""
@@ -205,6 +215,11 @@ class AnswerReader:
             raise RemoteEndedEarly(host=self._server.shown)
         return text
 
+    def tokens(self) -> list[Token]:
+        """Those that came since it was asked last, when it keeps them; servers may tell none."""
+        new, self._tokens = self._tokens, []
+        return new
+
     def result(self) -> dict[str, Any]:
         """What a ``core.chat.Answer`` has, but for who answered, and how long it took."""
         finish = Finish.STOP
@@ -266,6 +281,8 @@ class AnswerReader:
         if text:
             self._text.append(text)
             self._likelihoods += _likelihoods(choice.get("logprobs"))
+        if self._with_tokens:
+            self._tokens += _tokens(choice.get("logprobs"))
         if choice.get("finish_reason"):
             self._finish = str(choice["finish_reason"])
         return text
@@ -401,6 +418,26 @@ def _likelihoods(logprobs: Any) -> list[float]:
     rows = logprobs.get("content") if isinstance(logprobs, dict) else None
     values = [row.get("logprob") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return [min(0.0, float(v)) for v in values if isinstance(v, int | float) and math.isfinite(v)]
+
+
+def _tokens(logprobs: Any) -> list[Token]:
+    rows = logprobs.get("content") if isinstance(logprobs, dict) else None
+    found = [_token(row) for row in rows] if isinstance(rows, list) else []
+    return [token for token in found if token is not None]
+
+
+def _token(row: Any) -> Token | None:
+    if not isinstance(row, dict) or not isinstance(row.get("logprob"), int | float):
+        return None
+    data = row.get("bytes")
+    try:
+        # Servers that tell no bytes tell a text that may lack a part of a character.
+        said = bytes(data) if isinstance(data, list) else str(row.get("token") or "").encode()
+    except (ValueError, TypeError):
+        return None
+    top = row.get("top_logprobs")
+    others = [_token({**one, "top_logprobs": None}) for one in top if isinstance(one, dict)] if top else []
+    return Token(said, min(0.0, float(row["logprob"])), tuple(one for one in others if one is not None))
 
 
 def _count(value: Any) -> int | None:

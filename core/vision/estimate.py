@@ -1,4 +1,4 @@
-"""Memory for asking a checkpoint of the LLaVA family about pictures, from its files; nothing is loaded.
+"""Memory for asking a checkpoint about pictures, from its files; nothing is loaded.
 
 What is counted beside the weights and the libraries: the keys and values of a whole conversation, and the
 larger of what looking at a picture and reading a piece of the prompt take for a moment.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.tensors import BYTES_PER_VALUE, tensors
-from core.vision.family import is_ours
+from core.vision.family import is_other, is_ours
 
 CONVERSATION = 4096
 """Tokens of questions and answers for which there should be room beside one picture."""
@@ -28,6 +28,12 @@ _NEXT_GRID = ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))
 _ONEVISION_GRID = tuple((rows, columns) for rows in range(1, 7) for columns in range(1, 7))
 """Where a ``config.json`` is silent, these are what transformers takes."""
 _SHRUNK_BEYOND = 1.1
+PICTURE = 4096
+"""Tokens of one picture for types other than the family, whose processors differ too much to be reckoned
+after; most make fewer of it."""
+_MERGED = 4
+"""So many patches of a picture become a token there, with the usual squares of two by two."""
+_TEXTS = ("text_config", "llm_config", "language_config")
 _LLAMA = {"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 11008}
 """The defaults of transformers' ``LlamaConfig``, which published configurations leave out."""
 
@@ -38,7 +44,8 @@ class Shape:
 
     ``cache_width`` is how many numbers the keys of one token have in one layer, and its values as many.
     ``context`` is the longest conversation in tokens; ``tiles`` and ``image_tokens`` are the most that one
-    picture can become, ``patches`` the tokens of one tile in the vision tower.
+    picture can become, ``patches`` the tokens of one tile in the vision tower. ``chunk`` is how many tokens
+    of a prompt go through the network together, None for all.
     """
 
     layers: int
@@ -52,6 +59,7 @@ class Shape:
     patches: int
     tiles: int
     image_tokens: int
+    chunk: int | None = CHUNK
 
 
 def working_bytes(folder: Path, precision: str, context: int | None = None) -> int:
@@ -94,7 +102,7 @@ def _looking(shape: Shape, width: int) -> int:
 def _reading(shape: Shape, width: int, tokens: int) -> int:
     """While a piece of the prompt goes through one layer, with the features of a picture beside it."""
     features = shape.image_tokens * shape.width
-    piece = CHUNK * (6 * shape.width + 3 * shape.inner)
+    piece = (tokens if shape.chunk is None else shape.chunk) * (6 * shape.width + 3 * shape.inner)
     # Attention sees every earlier token, the keys and values repeated for each head.
     attention = 2 * tokens * shape.width
     return (features + piece + attention) * width
@@ -106,11 +114,11 @@ def shape_of(folder: Path) -> Shape | None:
     The shapes of the weights count before what ``config.json`` says, since published ones leave out most.
     """
     config = _read(folder / "config.json")
-    if not is_ours(config):
+    if not is_ours(config) and not is_other(config):
         return None
     shapes = {name: entry["shape"] for name, entry in tensors(folder)}
     try:
-        return _shape(config, shapes)
+        return _shape(config, shapes) if is_ours(config) else _other_shape(config, shapes)
     except (TypeError, ValueError, KeyError, AttributeError, ZeroDivisionError):
         return None
 
@@ -140,9 +148,34 @@ def _shape(config: Mapping[str, Any], shapes: Mapping[str, list[int]]) -> Shape:
     )
 
 
+def _other_shape(config: Mapping[str, Any], shapes: Mapping[str, list[int]]) -> Shape:
+    """Of a type that is not of the family: what most of them have in common."""
+    told = (config.get("thinker_config") or config).get
+    text = next((part for name in _TEXTS if isinstance(part := told(name), Mapping)), config)
+    vision = told("vision_config") or {}
+    layers, width, cache_width, inner = _text(text, shapes)
+    tower_width = int(vision.get("embed_dim") or vision.get("hidden_size") or 1024)
+    patches = _MERGED * PICTURE
+    return Shape(
+        layers=layers,
+        width=width,
+        inner=inner,
+        cache_width=cache_width,
+        context=int(text.get("max_position_embeddings") or CONVERSATION),
+        tower_width=tower_width,
+        tower_inner=int(vision.get("intermediate_size") or 4 * tower_width),
+        tile=_PATCH * math.isqrt(patches),
+        patches=patches,
+        tiles=1,
+        image_tokens=PICTURE,
+        chunk=None,
+    )
+
+
 def _text(text: Mapping[str, Any], shapes: Mapping[str, list[int]]) -> tuple[int, int, int, int]:
     """Layers, width, width of the keys, and inner width of the language model."""
-    own = {name: size for name, size in shapes.items() if "vision_tower" not in name and len(size) == 2}
+    matrices = {name: size for name, size in shapes.items() if len(size) == 2}
+    own = {name: size for name, size in matrices.items() if "vision" not in name and "visual" not in name}
     keys = [size for name, size in own.items() if name.endswith("self_attn.k_proj.weight")]
     gates = [size for name, size in own.items() if name.endswith("mlp.gate_proj.weight")]
     if keys and gates:

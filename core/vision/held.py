@@ -13,15 +13,25 @@ import torch
 from transformers import AutoModelForImageTextToText
 
 from core.engines import LoadOptions
-from core.errors import Cancelled, DeviceFailed, ModelUnusable
+from core.errors import (
+    Cancelled,
+    DeviceFailed,
+    ModelUnusable,
+    Offloaded,
+    OutOfMemory,
+    Quantized,
+    YomitoriError,
+)
 from core.models.estimate import memory_needed
 from core.models.layout import name_of
 from core.torch_faults import attempt, check_device, free_cache
+from core.vision import offloading
 from core.vision.family import SEVERAL_PICTURES
 from core.vision.precision import QUANTIZED, can_quantize, fitting
 from core.vision.processors import open_processor
-from core.vision.prompt import Prompt, Turn, build
-from core.vision.quantized import half_on, quantization
+from core.vision.prompt import Prompt, Turn, build, context_of, image_token_of
+from core.vision.quantized import KEPT, half_on, quantization
+from core.vision.words import TokenBytes
 from core.weights import TYPES, loading_options, precision_here, prepare_libraries, read_weights
 
 T = TypeVar("T")
@@ -30,12 +40,15 @@ T = TypeVar("T")
 class HeldModel(ABC):
     """One checkpoint in memory, whatever way it is run. Not thread-safe."""
 
+    remembers = True
+    """Whether it keeps what it has read, so that it can be prepared for a question to come."""
+
     def __init__(self, options: LoadOptions) -> None:
         """Read the checkpoint into the device's memory.
 
         Raises:
             ModelUnusable: the folder does not hold such a model, or a damaged one.
-            QuantizerMissing: a library for that precision is not installed.
+            QuantizerMissing, PackageMissing: a library for that precision, or that model, is not installed.
             DeviceFailed, OutOfMemory: not on that device.
         """
         prepare_libraries(options.threads)
@@ -45,27 +58,71 @@ class HeldModel(ABC):
         self.name = name_of(self._folder)
         self._model: Any = None
         self._less = False
+        # How many of the last layers are left in RAM when the weights are read.
+        self._aside = 0
+        self.notice: YomitoriError | None = None
+        """What had to be done to have it on that device at all."""
         self.precision = self._best(options.precision)
-        self._load()
+        self._load_on_device(options.precision)
         try:
             self._processor = open_processor(self._folder, self._type)
+        except YomitoriError:
+            raise
         except Exception as error:
             reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
             raise ModelUnusable(model=self.name, reason=reason) from error
 
+    def _load_on_device(self, asked: str) -> None:
+        """Read the weights, with what a card that turns out to be too small makes necessary."""
+        try:
+            return self._load()
+        except OutOfMemory as error:
+            fault = error.with_traceback(None)
+        if self.precision in QUANTIZED or not self.device.startswith("cuda"):
+            raise fault
+        self._drop()
+        if asked == "auto" and can_quantize():
+            self.precision = QUANTIZED[-1]
+            self._load()
+            self.notice = Quantized(device=self.device, model=self.name, precision=self.precision)
+            return None
+        self._aside = self._layers_to_leave()
+        if not self._aside:
+            raise fault
+        self._load()
+        self.notice = self.offloaded()
+        return None
+
+    def _layers_to_leave(self) -> int:
+        """How many layers to leave in RAM; 0 when that has no room."""
+        free = self._free()
+        need = memory_needed(self._folder, self.device, self.precision)
+        empty = offloading.empty_network(self._folder, TYPES[self.precision])
+        return offloading.layers_to_leave(empty, None if free is None else need - free)
+
     def _load(self) -> None:
         """Read the weights in ``self.precision``; raises as ``__init__`` does."""
         # Before the reading, in which every exception is taken for the checkpoint's fault.
-        quantized = quantization(self.precision, self.device)
+        quantized = quantization(self.precision, self.device, self._kept())
         self._dtype = TYPES.get(self.precision) or half_on(self.place)
         options = {**loading_options(self._folder, self.place, self.precision, self._dtype), **quantized}
-        self._model = read_weights(self.device, self.name, partial(self._from_pretrained, options))
+        if self._aside:
+            empty = offloading.empty_network(self._folder, self._dtype)
+            options["device_map"] = offloading.placement(empty, self.place, self._aside)
+        with offloading.unwarned():
+            self._model = read_weights(self.device, self.name, partial(self._from_pretrained, options))
+        if self._aside:
+            offloading.let_wait(self._model, self.device, self._aside)
         config = self._model.config
         self._type = str(config.model_type)
-        self._image_token = int(config.image_token_id)
-        self.context = int(config.get_text_config().max_position_embeddings)
+        self._image_token = image_token_of(config)
+        self.context = context_of(config)
         if self._less:
             config.image_grid_pinpoints = self._single()
+
+    def _kept(self) -> Sequence[str]:
+        """Modules that are not quantized, as ``quantization`` wants them."""
+        return KEPT
 
     def _best(self, asked: str) -> str:
         """``auto`` as this device can: the best precision in which the model fits there now."""
@@ -118,6 +175,9 @@ class HeldModel(ABC):
     def decode(self, ids: Sequence[int]) -> str:
         return str(self._processor.tokenizer.decode(list(ids), skip_special_tokens=True))
 
+    def token_bytes(self) -> TokenBytes:
+        return TokenBytes(self._processor.tokenizer)
+
     def prompt(self, turns: Sequence[Turn]) -> Prompt:
         return build(self._processor, turns, self._image_token)
 
@@ -136,6 +196,25 @@ class HeldModel(ABC):
         tile = int(self._model.config.vision_config.image_size)
         return [[tile, tile]]
 
+    def offload(self) -> bool:
+        """Have more of the language model's layers wait in RAM, on a card: answers stay the same and take
+        longer. False where that cannot be done, or all that may wait do.
+
+        Raises:
+            DeviceFailed: the card broke; the network is of no more use.
+        """
+        # What a card computes with in fewer bits is more than a tensor, and does not stand the moving.
+        if self.precision in QUANTIZED or not self.device.startswith("cuda"):
+            return False
+        more = offloading.offload(self._model, self.device)
+        free_cache(self.place)
+        return more
+
+    def offloaded(self) -> Offloaded:
+        """What there is to say about layers that wait in RAM."""
+        count, total = offloading.waiting(self._model)
+        return Offloaded(device=self.device, model=self.name, count=count, total=total)
+
     def quantize(self) -> bool:
         """Read the weights anew in 4 bits, on a card; False where that cannot be done, or is how they are.
 
@@ -147,11 +226,8 @@ class HeldModel(ABC):
         smallest = QUANTIZED[-1]
         if self.precision == smallest or not self.device.startswith("cuda") or not can_quantize():
             return False
-        self._model = None
-        self.forget()
-        # The modules of the old network refer to each other in circles.
-        gc.collect()
-        free_cache(self.place)
+        self._drop()
+        self._aside = 0
         self.precision = smallest
         try:
             self._load()
@@ -159,6 +235,14 @@ class HeldModel(ABC):
             # The files have changed since they were read first: only a new process can tell.
             raise DeviceFailed(device=self.device, reason=str(error.params["reason"])) from error
         return True
+
+    def _drop(self) -> None:
+        """Give back the weights, and what is remembered."""
+        self._model = None
+        self.forget()
+        # The modules of the old network refer to each other in circles.
+        gc.collect()
+        free_cache(self.place)
 
     # ---- running it
 

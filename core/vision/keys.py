@@ -1,14 +1,15 @@
-"""The key of a server, in the system's keyring, never in a file of ours.
+"""Secrets in the system's keyring: the key of a server, never in a file of ours, and the service's token.
 
 ``keyring`` is imported when a key is asked for. It may talk to another program and wait for the user to
-unlock the keyring: not for a thread that draws.
+unlock the keyring: not for a thread that draws. One that never answers is given up after ``PATIENCE``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from core.vision.address import parse_address
 from core.vision.errors import KeyringUnavailable
@@ -20,6 +21,11 @@ SERVICE = "yomitori"
 VARIABLE = "YOMITORI_REMOTE_KEY"
 """An environment variable that is taken before the keyring, as every ``YOMITORI_*`` before what is stored."""
 
+PATIENCE = 60.0
+"""Seconds in which a keyring has to answer; the user may be asked to unlock it meanwhile."""
+
+T = TypeVar("T")
+
 # Files, some of them plain text, that call themselves keyrings when nothing better is there.
 _REFUSED = ("keyrings.alt",)
 
@@ -29,19 +35,13 @@ def get_key(base_url: str, environ: Mapping[str, str] | None = None) -> str:
 
     Raises:
         RemoteAddressInvalid: no such address.
-        KeyringUnavailable: there is a keyring, but it does not open.
+        KeyringUnavailable: there is a keyring, but it does not open or answer.
     """
     user = parse_address(base_url).url
     key = (os.environ if environ is None else environ).get(VARIABLE, "").strip()
     if key:
         return key
-    ring = _find()
-    if ring is None:
-        return ""
-    try:
-        return ring.get_password(SERVICE, user) or ""
-    except Exception as error:
-        raise _unavailable(error) from None
+    return get_secret(user)
 
 
 def set_key(base_url: str, key: str) -> None:
@@ -55,17 +55,7 @@ def set_key(base_url: str, key: str) -> None:
     if not key:
         delete_key(base_url)
         return
-    user = parse_address(base_url).url
-    ring = _find()
-    if ring is None:
-        raise KeyringUnavailable(reason="there is no keyring on this computer")
-    try:
-        ring.set_password(SERVICE, user, key)
-        kept = ring.get_password(SERVICE, user) == key
-    except Exception as error:
-        raise _unavailable(error) from None
-    if not kept:
-        raise KeyringUnavailable(reason="it does not give back what was put in")
+    set_secret(parse_address(base_url).url, key)
 
 
 def delete_key(base_url: str) -> None:
@@ -73,30 +63,79 @@ def delete_key(base_url: str) -> None:
 
     Raises:
         RemoteAddressInvalid: no such address.
-        KeyringUnavailable: there is a keyring, but it does not open.
+        KeyringUnavailable: there is a keyring, but it does not open or answer.
     """
     user = parse_address(base_url).url
-    ring = _find()
-    if ring is None:
-        return
-    try:
-        if ring.get_password(SERVICE, user) is not None:
+
+    def forget(ring: KeyringBackend | None) -> None:
+        if ring is not None and ring.get_password(SERVICE, user) is not None:
             ring.delete_password(SERVICE, user)
-    except Exception as error:
-        raise _unavailable(error) from None
+
+    _ask(forget)
+
+
+def get_secret(name: str, patience: float | None = None) -> str:
+    """What is kept under that name; empty when there is nothing, or no keyring.
+
+    Raises:
+        KeyringUnavailable: there is a keyring, but it does not open, or answer within ``patience`` seconds.
+    """
+    return _ask(lambda ring: "" if ring is None else ring.get_password(SERVICE, name) or "", patience)
+
+
+def set_secret(name: str, secret: str) -> None:
+    """Keep a secret under that name.
+
+    Raises:
+        KeyringUnavailable: it could not be kept.
+    """
+
+    def keep(ring: KeyringBackend | None) -> None:
+        if ring is None:
+            raise KeyringUnavailable(reason="there is no keyring on this computer")
+        ring.set_password(SERVICE, name, secret)
+        if ring.get_password(SERVICE, name) != secret:
+            raise KeyringUnavailable(reason="it does not give back what was put in")
+
+    _ask(keep)
+
+
+def _ask(question: Callable[[KeyringBackend | None], T], patience: float | None = None) -> T:
+    """What ``question`` makes of the keyring, None where there is none.
+
+    Raises:
+        KeyringUnavailable: it does not answer in time, or raises an error of its own.
+    """
+    answers: list[T] = []
+    errors: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            answers.append(question(_find()))
+        except Exception as error:
+            errors.append(error)
+
+    # A daemon: a program that ends must not wait for a keyring that never answers.
+    thread = threading.Thread(target=ask, name="keyring", daemon=True)
+    thread.start()
+    thread.join(PATIENCE if patience is None else patience)
+    if answers:
+        return answers[0]
+    if not errors:
+        raise KeyringUnavailable(reason="it does not answer")
+    raise errors[0] if isinstance(errors[0], KeyringUnavailable) else _unavailable(errors[0]) from None
 
 
 def _find() -> KeyringBackend | None:
-    """The keyring that the system or the user has chosen; None when there is none that is safe."""
-    try:
-        import keyring
-        from keyring.backends.chainer import ChainerBackend
-        from keyring.backends.fail import Keyring as NoKeyring
+    """The keyring that the system or the user has chosen; None when there is none that is safe.
 
-        chosen = keyring.get_keyring()
-    except Exception as error:
-        # A variable or a file of the user's can name a keyring that does not exist.
-        raise _unavailable(error) from None
+    A variable or a file of the user's can name a keyring that does not exist: any error may come.
+    """
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+    from keyring.backends.fail import Keyring as NoKeyring
+
+    chosen = keyring.get_keyring()
     rings: Iterable[KeyringBackend] = chosen.backends if isinstance(chosen, ChainerBackend) else (chosen,)
     for ring in rings:
         if not isinstance(ring, NoKeyring) and not type(ring).__module__.startswith(_REFUSED):

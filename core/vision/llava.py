@@ -6,11 +6,13 @@ top_p, max tokens; text).
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.chat import Finish, GenerationOptions, Phase, Usage
+from core.chat import Finish, GenerationOptions, Phase, Token, Usage
 from core.engines import Loaded, LoadOptions
 from core.errors import (
     Cancelled,
@@ -22,14 +24,16 @@ from core.errors import (
     SawLess,
     YomitoriError,
 )
+from core.models.layout import is_other_vision
 from core.types import RgbImage
 
 if TYPE_CHECKING:
     import torch
 
-    from core.vision.network import VisionNetwork
+    from core.vision.held import HeldModel
     from core.vision.prompt import Prompt, Turn
     from core.vision.sampler import Sampler
+    from core.vision.telling import Telling
     from core.vision.words import Detokenizer
 
 Pieces = Generator[dict[str, Any], None, dict[str, Any]]
@@ -39,17 +43,30 @@ class LlavaEngine:
     """The engine ``llava`` of the role ``vision``."""
 
     def __init__(self) -> None:
-        self._network: VisionNetwork | None = None
+        self._network: HeldModel | None = None
 
     def load(self, options: LoadOptions) -> Loaded:
-        """See ``VisionNetwork``."""
+        """See ``HeldModel``."""
         self._network = self._open(options)
-        return Loaded(self._network.device, self._network.name, self._network.precision)
+        network = self._network
+        notice = None if network.notice is None else network.notice.to_json()
+        return Loaded(network.device, network.name, network.precision, notice)
 
-    def _open(self, options: LoadOptions) -> VisionNetwork:
+    def _open(self, options: LoadOptions) -> HeldModel:
+        return self._kind(options)(options)
+
+    @staticmethod
+    def _kind(options: LoadOptions) -> type[HeldModel]:
+        """How the checkpoint is run."""
+        if is_other_vision(Path(options.checkpoint)):
+            # Where this package is installed, transformers may fetch code for some types from the hub.
+            sys.modules.setdefault("kernels", None)  # type: ignore[arg-type]
+            from core.vision.generated import GeneratedNetwork
+
+            return GeneratedNetwork
         from core.vision.network import VisionNetwork
 
-        return VisionNetwork(options)
+        return VisionNetwork
 
     def run(
         self,
@@ -58,11 +75,12 @@ class LlavaEngine:
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Pieces:
-        """``ask``: answer the last message; ``prepare``: take the conversation in, for a question to come.
+        """``ask``: answer the last message; ``prepare``: take the conversation in, for a question to come;
+        ``forget``: give back what is remembered of the last conversation.
 
         Args:
             params: ``messages``: each with ``role``, ``text`` and ``images``, how many of the pictures are
-                its own; ``options`` for ``ask``: as ``GenerationOptions.to_json`` gives them.
+                its own; ``options`` for ``ask``: as ``GenerationOptions.to_json`` gives them. None to forget.
 
         Yields pieces as ``AnswerPiece`` has them: ``text``, ``phase`` with ``done`` and ``total``,
         ``notice``.
@@ -73,8 +91,11 @@ class LlavaEngine:
             OnePictureOnly: there are several and the model was not taught to look at more than one.
             OutOfMemory, DeviceFailed: the device cannot do it, not even with less.
         """
-        if self._network is None or op not in ("ask", "prepare"):
+        if self._network is None or op not in ("ask", "prepare", "forget"):
             raise ReadFailed(engine="LLaVA", reason=f"{op} cannot be done")
+        if op == "forget":
+            self._network.forget()
+            return {}
         from core.vision.prompt import turns_of
 
         if len(images) > 1 and not self._network.takes_several:
@@ -86,14 +107,16 @@ class LlavaEngine:
         return (yield from _Answering(self._network, turns, options, cancelled).run())
 
     @staticmethod
-    def _prepare(network: VisionNetwork, turns: list[Turn], cancelled: Callable[[], bool]) -> Pieces:
+    def _prepare(network: HeldModel, turns: list[Turn], cancelled: Callable[[], bool]) -> Pieces:
+        if not network.remembers:
+            return {"tokens": 0}
         prompt = network.prompt(turns)
         yield from _reading(network, prompt, cancelled)
         return {"tokens": len(prompt.keys)}
 
 
 def _reading(
-    network: VisionNetwork, prompt: Prompt, cancelled: Callable[[], bool]
+    network: HeldModel, prompt: Prompt, cancelled: Callable[[], bool]
 ) -> Generator[dict[str, Any], None, torch.Tensor]:
     """Take a prompt in, telling how far it is; the logits of what follows."""
     steps = network.read(prompt, cancelled)
@@ -113,12 +136,13 @@ class _Answering:
 
     def __init__(
         self,
-        network: VisionNetwork,
+        network: HeldModel,
         turns: list[Turn],
         options: GenerationOptions,
         cancelled: Callable[[], bool],
     ) -> None:
         from core.vision.sampler import Sampler
+        from core.vision.telling import Telling
         from core.vision.words import Detokenizer
 
         self._network = network
@@ -129,7 +153,8 @@ class _Answering:
         self._words: Detokenizer = Detokenizer(network.decode)
         self._ends = network.ends()
         self._tokens: list[int] = []
-        self._text = ""
+        self._telling: Telling = Telling(options.stop)
+        self._token_bytes = network.token_bytes() if options.top_logprobs is not None else None
         self._reused: int | None = None
         self._started = time.perf_counter()
         self._first = 0.0
@@ -157,7 +182,7 @@ class _Answering:
             context=self._network.context,
         )
         return {
-            "text": self._text,
+            "text": self._telling.text,
             "finish": finish.value,
             "confidence": self._sampler.confidence,
             "first_seconds": self._first,
@@ -168,13 +193,17 @@ class _Answering:
 
     def _steps(self) -> Iterator[tuple[YomitoriError, ...]]:
         """What is done about too little memory, one after the other, and what there is to say about it."""
-        self._network.forget()
+        network = self._network
+        network.forget()
         yield ()
-        if self._network.see_less():
-            yield (SawLess(device=self._network.device),)
-        if self._network.quantize():
-            network = self._network
+        if network.offload():
+            yield (network.offloaded(),)
+        if network.see_less():
+            yield (SawLess(device=network.device),)
+        if network.quantize():
             yield (Quantized(device=network.device, model=network.name, precision=network.precision),)
+        elif network.offload():
+            yield (network.offloaded(),)
 
     def _go_on(self) -> Generator[dict[str, Any], None, tuple[Finish, Prompt]]:
         """Answer, or go on with the answer after what was already told."""
@@ -191,23 +220,40 @@ class _Answering:
         while True:
             token = self._sampler.choose(prompt.ids, self._tokens, logits)
             if token in self._ends:
-                yield from self._tell(self._words.end())
+                yield from self._tell_rest()
                 return Finish.STOP, prompt
             self._tokens.append(token)
-            yield from self._tell(self._words.add(token))
-            if len(self._tokens) >= min(self._options.max_tokens, room):
-                yield from self._tell(self._words.end())
-                return Finish.LENGTH if len(self._tokens) < room else Finish.CONTEXT, prompt
+            yield from self._tell(self._words.add(token), self._rows(token))
+            if not self._telling.stopped and len(self._tokens) >= min(self._options.max_tokens, room):
+                yield from self._tell_rest()
+                if not self._telling.stopped:
+                    return Finish.LENGTH if len(self._tokens) < room else Finish.CONTEXT, prompt
+            if self._telling.stopped:
+                return Finish.STOP, prompt
             if self._cancelled():
                 raise Cancelled
             logits = self._network.step(token)
 
-    def _tell(self, text: str) -> Iterator[dict[str, Any]]:
-        if not text:
+    def _rows(self, token: int) -> list[dict[str, Any]]:
+        """What was chosen last, as ``Telling`` takes it; nothing where nobody asked for tokens."""
+        if self._token_bytes is None:
+            return []
+        bytes_of = self._token_bytes.of
+        top = tuple(Token(bytes_of(one), logprob) for one, logprob in self._sampler.likeliest)
+        return [Token(bytes_of(token), self._sampler.logprob, top).to_json()]
+
+    def _tell(self, text: str, rows: Sequence[dict[str, Any]] = ()) -> Iterator[dict[str, Any]]:
+        # Templates end where an answer begins with a space.
+        text = text if self._telling.begun else text.lstrip(" ")
+        yield from self._told(self._telling.add(text, rows))
+
+    def _tell_rest(self) -> Iterator[dict[str, Any]]:
+        yield from self._tell(self._words.end())
+        yield from self._told(self._telling.end())
+
+    def _told(self, piece: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not piece:
             return
-        if not self._text:
+        if not self._first:
             self._first = time.perf_counter() - self._started
-            # Templates end where an answer begins with a space.
-            text = text.lstrip(" ")
-        self._text += text
-        yield {"text": text}
+        yield piece

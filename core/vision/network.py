@@ -120,7 +120,8 @@ class VisionNetwork(HeldModel):
     @torch.inference_mode()
     def _run_chunk(self, prompt: Prompt, features: torch.Tensor | None, start: int, end: int) -> torch.Tensor:
         ids = prompt.ids[:, start:end].to(self.place)
-        pictures = ids == self._image_token
+        # The family's always say which it is.
+        pictures: torch.Tensor = ids == self._image_token  # type: ignore[assignment]
         # The token that stands for a picture may lie outside of the vocabulary.
         embedded = self._model.get_input_embeddings()(ids.masked_fill(pictures, 0))
         count = int(pictures.sum())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -24,13 +25,15 @@ from core.vision.packed import Packed
 from core.vision.precision import LIBRARY, QUANTIZED, can_quantize
 
 KEPT = ("lm_head", "model.vision_tower", "model.multi_modal_projector")
-"""Modules that are not quantized, as transformers wants them: from the start of their names."""
+"""Modules of the family that are not quantized, as transformers wants them: from the start of their names."""
 _BITS = dict(zip(QUANTIZED, (8, 4), strict=True))
 _METHOD = "packed-on-cpu"
 
 
-def quantization(precision: str, device: str) -> dict[str, Any]:
+def quantization(precision: str, device: str, kept: Sequence[str] = KEPT) -> dict[str, Any]:
     """What ``from_pretrained`` has to be told besides; nothing for a precision that is not quantized.
+
+    ``kept`` are modules that are not quantized, by the start or the end of their names.
 
     Raises:
         QuantizerMissing: the library for it is not installed.
@@ -40,7 +43,7 @@ def quantization(precision: str, device: str) -> dict[str, Any]:
         return {}
     kind = device.partition(":")[0]
     if kind == "cpu":
-        return {"quantization_config": PackedConfig(_BITS[precision])}
+        return {"quantization_config": PackedConfig(_BITS[precision], kept)}
     if kind != "cuda":
         raise DeviceFailed(device=device, reason=f"{precision} is for NVIDIA cards and the CPU")
     if not can_quantize():
@@ -49,10 +52,10 @@ def quantization(precision: str, device: str) -> dict[str, Any]:
     sys.modules.setdefault("kernels", None)  # type: ignore[arg-type]
     # It says for each product in 8 bits that it is computed in fp16, as that always is.
     logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
-    kept = list(KEPT)
+    modules = list(kept)
     if _BITS[precision] == 8:
         config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_8bit=True, llm_int8_skip_modules=kept
+            load_in_8bit=True, llm_int8_skip_modules=modules
         )
     else:
         config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
@@ -60,9 +63,17 @@ def quantization(precision: str, device: str) -> dict[str, Any]:
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=half_on(device),
-            llm_int8_skip_modules=kept,
+            llm_int8_skip_modules=modules,
         )
     return {"quantization_config": config}
+
+
+def outside_of_decoder(network: nn.Module) -> list[str]:
+    """The layers of any other network that are not quantized: all but those of its language model."""
+    decoder = network.get_decoder()  # type: ignore[operator]
+    own = {id(module) for module in decoder.modules()}
+    layers = {name: module for name, module in network.named_modules() if type(module) is nn.Linear}
+    return sorted(name for name, module in layers.items() if id(module) not in own)
 
 
 def half_on(device: str) -> torch.dtype:
@@ -73,11 +84,12 @@ def half_on(device: str) -> torch.dtype:
 
 @register_quantization_config(_METHOD)
 class PackedConfig(QuantizationConfigMixin):
-    """``bits``: 8 or 4."""
+    """``bits``: 8 or 4; ``kept``: modules that stay as they are."""
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, kept: Sequence[str] = KEPT) -> None:
         self.quant_method = _METHOD  # type: ignore[assignment]
         self.bits = bits
+        self.kept = list(kept)
 
 
 @register_quantizer(_METHOD)
@@ -87,8 +99,9 @@ class _Packer(HfQuantizer):
     quantization_config: PackedConfig
 
     def _process_model_before_weight_loading(self, model: Any, **kwargs: Any) -> None:
+        kept = self.quantization_config.kept
         for name, module in list(model.named_modules()):
-            if type(module) is nn.Linear and should_convert_module(name, list(KEPT)):
+            if type(module) is nn.Linear and should_convert_module(name, kept):
                 sizes = (module.in_features, module.out_features, module.bias is not None)
                 model.set_submodule(name, Packed(*sizes, self.quantization_config.bits))
 

@@ -16,9 +16,9 @@ Jobs. Every job names its server::
 ``ask``: ``messages`` is a list of ``{"role", "text", "images": count}``, ``options`` what
 ``GenerationOptions.to_json`` makes, the job's images are those of all messages in order. Pieces are the
 fields of ``AnswerPiece`` that are new (``{"phase": "reading"}``, ``{"phase": "answering", "text": "Hel"}``,
-``{"text": "lo"}``). The result is what ``Answer.from_json`` reads, but for ``engine``, ``model`` and
-``seconds``, which whoever asked knows: text, finish, confidence, usage, first_seconds, device, precision,
-notices.
+``{"text": "lo"}``), with ``tokens`` where the options ask for them and the server tells them. The result is
+what ``Answer.from_json`` reads, but for ``engine``, ``model`` and ``seconds``, which whoever asked knows:
+text, finish, confidence, usage, first_seconds, device, precision, notices.
 
 ``test``: asks for the list of models, and sends nothing of the user's. The result is ``{"models": [names],
 "address": the IP address in use, "loopback": bool, "proxy": host or "", "notice": an error or None}``, where
@@ -34,7 +34,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.chat import GenerationOptions, Phase
+from core.chat import Finish, GenerationOptions, Phase
 from core.engines import Loaded, LoadOptions
 from core.errors import Cancelled, YomitoriError
 from core.types import RgbImage
@@ -52,6 +52,7 @@ from core.vision.completion import (
     without_refused,
 )
 from core.vision.errors import RemoteError, RemoteModelMissing, RemoteNotUnderstood, RemoteStalled
+from core.vision.telling import Telling
 from core.vision.wire import Arrival, Connected, End, Exchange, Head, Request
 
 Pieces = Generator[dict[str, Any], None, dict[str, Any]]
@@ -159,7 +160,7 @@ class RemoteEngine:
         body: dict[str, Any] | None = {name: value for name, value in whole.items() if name not in refused}
         while body is not None:
             sent = body
-            question = _Question(server, sent, options.max_tokens, started)
+            question = _Question(server, sent, options, started)
             body = yield from question.stream(cancelled)
             if body is not None:
                 refused.update(name for name in sent if name in OPTIONAL and name not in body)
@@ -169,11 +170,16 @@ class RemoteEngine:
 class _Question:
     """One request for an answer, and what has come of it."""
 
-    def __init__(self, server: _Server, body: Mapping[str, Any], max_tokens: int, started: float) -> None:
+    def __init__(
+        self, server: _Server, body: Mapping[str, Any], options: GenerationOptions, started: float
+    ) -> None:
         self._server = server
         self._body = body
         self._started = started
-        self._reader = AnswerReader(server.address, server.model, max_tokens)
+        with_tokens = options.top_logprobs is not None
+        self._reader = AnswerReader(server.address, server.model, options.max_tokens, with_tokens)
+        # There are servers that do not know ``stop``.
+        self._telling = Telling(options.stop)
         self._phase = Phase.LOADING
         self._first_seconds: float | None = None
         self._finished_at = math.inf
@@ -182,7 +188,10 @@ class _Question:
         self._error_body = b""
 
     def result(self) -> dict[str, Any]:
-        return {**self._reader.result(), "first_seconds": round(self._first_seconds or 0.0, 4)}
+        told = {"text": self._telling.text, "first_seconds": round(self._first_seconds or 0.0, 4)}
+        if self._telling.stopped:
+            told["finish"] = Finish.STOP.value
+        return {**self._reader.result(), **told}
 
     def stream(self, cancelled: Callable[[], bool]) -> Generator[dict[str, Any], None, dict[str, Any] | None]:
         """Ask, and yield the answer. None at its end; or, before anything came, the request as the server may
@@ -197,9 +206,7 @@ class _Question:
                     self._phase = Phase.READING
                     yield {"phase": self._phase.value}
                 else:
-                    text = self._take(arrival)
-                    if text:
-                        yield self._piece(text)
+                    yield from self._tell(self._take(arrival))
                 if self._over():
                     break
         except RemoteStalled:
@@ -209,6 +216,7 @@ class _Question:
         finally:
             exchange.stop()
         if self._accepted:
+            yield from self._told(self._telling.end())
             return None
         words = body_words(self._error_body)
         changed = without_refused(self._body, words) if self._status in (400, 422) else None
@@ -241,12 +249,18 @@ class _Question:
             self._finished_at = min(self._finished_at, time.monotonic())
         return text
 
-    def _piece(self, text: str) -> dict[str, Any]:
+    def _tell(self, text: str) -> Iterator[dict[str, Any]]:
+        rows = [token.to_json() for token in self._reader.tokens()]
+        yield from self._told(self._telling.add(text, rows))
+
+    def _told(self, piece: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not piece:
+            return
         if self._first_seconds is None:
             self._first_seconds = time.perf_counter() - self._started
             self._phase = Phase.ANSWERING
-            return {"phase": self._phase.value, "text": text}
-        return {"text": text}
+            piece = {"phase": self._phase.value, **piece}
+        yield piece
 
     def _patience(self) -> float:
         limits = self._server.limits
@@ -257,7 +271,7 @@ class _Question:
     def _over(self) -> bool:
         """Whether the rest of what the server sends is of no use."""
         late = time.monotonic() > self._finished_at + self._server.limits.tail
-        return self._reader.done or late or len(self._error_body) > _ERROR_BODY
+        return self._telling.stopped or self._reader.done or late or len(self._error_body) > _ERROR_BODY
 
 
 def _test(server: _Server, cancelled: Callable[[], bool]) -> Pieces:

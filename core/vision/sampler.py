@@ -39,6 +39,11 @@ class Sampler:
             self._random.manual_seed(options.seed)
         self._log_likelihood = 0.0
         self._count = 0
+        self._top = options.top_logprobs
+        self.logprob = 0.0
+        """Of what was chosen last."""
+        self.likeliest: list[tuple[int, float]] = []
+        """The likeliest tokens in its place with theirs, as many as the options ask for."""
 
     def choose(self, prompt: torch.Tensor, answer: Sequence[int], logits: torch.Tensor) -> int:
         """The next token.
@@ -58,8 +63,13 @@ class Sampler:
             chosen = torch.multinomial(shares, 1, generator=self._random)[0, 0]
         else:
             chosen = scores[0].argmax()
-        self._log_likelihood += float(torch.log_softmax(raw[0], dim=-1)[chosen])
+        logprobs = torch.log_softmax(raw[0], dim=-1)
+        self.logprob = float(logprobs[chosen])
+        self._log_likelihood += self.logprob
         self._count += 1
+        if self._top:
+            found = logprobs.topk(min(self._top, len(logprobs)))
+            self.likeliest = list(zip(found.indices.tolist(), found.values.tolist(), strict=True))
         return int(chosen)
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 _REPLACEMENT = "\ufffd"
 _WAIT = 8
@@ -40,3 +42,37 @@ class Detokenizer:
             return ""
         self._start, self._told = self._told, len(self._ids)
         return text[len(before) :]
+
+
+class TokenBytes:
+    """Tells which bytes a token stands for: decoding it alone would lose spaces and parts of characters."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
+        # As JSON; it may be a sequence of several.
+        told = decoder.__getstate__() if decoder is not None else b""
+        self._letters = _byte_letters() if b'"ByteLevel"' in told else None
+
+    def of(self, token: int) -> bytes:
+        """Empty for a number that is no token."""
+        piece = str(self._tokenizer.convert_ids_to_tokens(token) or "")
+        if self._letters is not None:
+            # Marks such as </s> are written as they are.
+            known = all(letter in self._letters for letter in piece)
+            return bytes(self._letters[letter] for letter in piece) if known else piece.encode()
+        byte = _BYTE.fullmatch(piece)
+        return bytes([int(byte[1], 16)]) if byte else piece.replace(_SPACE, " ").encode()
+
+
+_BYTE = re.compile("<0x([0-9A-Fa-f]{2})>")
+_SPACE = "\u2581"
+"""How SentencePiece writes a space."""
+
+
+def _byte_letters() -> dict[str, int]:
+    """How byte-level tokenizers write bytes: printable ones of Latin-1 as themselves, the others by the
+    letters from U+0100 on, in order."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + n): byte for n, byte in enumerate(others)}

@@ -21,6 +21,7 @@ from core.errors import (
     FellBack,
     ImageTooLarge,
     ModelMissing,
+    NotEnoughMemory,
     ProcessDied,
     ReadFailed,
     ServerNotSet,
@@ -113,6 +114,27 @@ def subject(settings: SettingsStore, tmp_path: Path, devices: list[Device]) -> I
     yield subject
     subject.engine.close()
     assert psutil.Process().children() == []
+
+
+def test_tokens_come_where_they_are_asked_for_and_an_answer_ends_before_a_stop_text(subject: Subject) -> None:
+    options = GenerationOptions(stop=(" [",), top_logprobs=2)
+    answer = subject.engine.ask(asked("one two"), options, subject.came).result(STALL)
+    assert answer.text == subject.told == "one two"
+    assert [token.text for token in answer.tokens] == ["one ", "two "]
+    assert answer.tokens == tuple(token for piece in subject.pieces for token in piece.tokens)
+    assert [token.text for token in answer.tokens[0].top] == ["one ", "other0"]
+    assert Answer.from_json(answer.to_json()).tokens == answer.tokens
+    assert GenerationOptions.from_json(options.to_json()) == options
+    # and nothing of the kind in what is written for all others
+    assert OPTIONS.to_json().keys() == {"temperature", "top_p", "max_tokens", "seed"}
+    assert "tokens" not in subject.ask("one").to_json()
+
+
+@pytest.mark.parametrize("devices", [[CARD]])
+def test_tokens_of_an_answer_that_began_anew_are_those_of_the_last(subject: Subject) -> None:
+    options = GenerationOptions(top_logprobs=0)
+    answer = subject.engine.ask(asked("oom"), options, subject.came).result(STALL)
+    assert [token.text for token in answer.tokens] == ["oom ", "[0]"]
 
 
 def test_an_answer_comes_in_pieces_and_says_who_gave_it(subject: Subject) -> None:
@@ -225,6 +247,16 @@ def test_a_question_does_not_wait_for_what_is_being_prepared(subject: Subject) -
     subject.engine.prepare_question(asked("long", PICTURE))
     subject.wait_for(State.BUSY)
     assert subject.ask("next").text == "next [0]"
+
+
+def test_what_is_being_prepared_gives_way_to_another_model(subject: Subject) -> None:
+    subject.ask("one")
+    subject.states.clear()
+    subject.engine.prepare_question(asked("long", PICTURE))
+    subject.wait_for(State.BUSY)
+    with pytest.raises(NotEnoughMemory):
+        subject.engine.memory.reserve("another", "x", 10**12)
+    assert subject.engine.state("vision").state is State.UNLOADED
 
 
 # ---- a server

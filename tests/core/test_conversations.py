@@ -1104,6 +1104,20 @@ def test_the_passage_that_a_search_found(history: History, talks: Conversations)
     assert len(talks.passage(conversation, "end")) <= 161
     # The first, where several have as many
     assert talks.passage(conversation, "cat") == "…is the cat going?"
+    # An answer without its marks, but not what was read or typed
+    marked = talks.create()
+    talks.add_question(marked, "Is **this** a cat?")
+    turn = talks.begin_answer(marked)
+    assert turn is not None
+    talks.finish_answer(turn, answer("## The **cat**\n\nIt is *very* `small`."))
+    assert talks.passage(marked, "small") == "…is very small."
+    assert talks.passage(marked, "the cat very") == "The cat It is very small."
+    assert talks.passage(marked, "this") == "Is **this** a cat?"
+    # Unless the marks are what is searched for
+    assert talks.passage(marked, "**cat**") == "## The **cat** It is *very* `small`."
+    kept = talks.get(marked)
+    assert kept is not None
+    assert kept.turns[-1].text == "## The **cat**\n\nIt is *very* `small`."
     # The title is no passage, nor is what another conversation says
     assert talks.passage(conversation, "pets") == ""
     assert talks.passage(conversation, "") == ""

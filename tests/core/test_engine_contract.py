@@ -93,14 +93,14 @@ def kept(spec: EngineSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def loaded(kept: Subject) -> Subject:
-    """For tests that leave the engine as it is: loading is most of their time."""
+    """The same engine for every test of a class; each leaves it able to read."""
     with kept.changed:
         kept.states.clear()
     return kept
 
 
-class TestReading:
-    """On an engine that stays loaded."""
+class TestOneEngine:
+    """In this order, on one engine: loading is most of the time."""
 
     def test_a_result_names_engine_device_and_time_and_round_trips(self, loaded: Subject) -> None:
         result = loaded.engine.recognize(WHITE).result(STALL)
@@ -127,25 +127,45 @@ class TestReading:
             job.result(STALL)
         assert isinstance(loaded.engine.recognize(WHITE).result(STALL), OcrResult)
 
+    def test_kill_9_in_the_middle_of_a_job_costs_that_job_only(self, loaded: Subject) -> None:
+        job = loaded.engine.recognize(endless_picture(loaded.spec))
+        loaded.wait_for(lambda state: state.state == State.BUSY)
+        first = model_processes()[0].pid
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(ProcessDied) as caught:
+            job.result(STALL)
+        assert caught.value.retryable
+        assert isinstance(loaded.engine.recognize(WHITE).result(STALL), OcrResult)
+        assert model_processes()[0].pid != first
 
-def test_kill_9_in_the_middle_of_a_job_costs_that_job_only(subject: Subject) -> None:
-    job = subject.engine.recognize(endless_picture(subject.spec))
-    subject.wait_for(lambda state: state.state == State.BUSY)
-    first = model_processes()[0].pid
-    os.kill(first, signal.SIGKILL)
-    with pytest.raises(ProcessDied) as caught:
-        job.result(STALL)
-    assert caught.value.retryable
-    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
-    assert model_processes()[0].pid != first
+    def test_changed_threads_load_the_engine_anew(self, loaded: Subject) -> None:
+        loaded.engine.recognize(WHITE).result(STALL)
+        first = model_processes()[0].pid
+        loaded.settings.set("models.threads", 1)
+        loaded.engine.recognize(WHITE).result(STALL)
+        assert model_processes()[0].pid != first
 
+    def test_loading_and_unloading_leaves_no_file_socket_or_process(self, loaded: Subject) -> None:
+        def load_and_unload() -> None:
+            seen = len(loaded.states)
+            loaded.engine.recognize(WHITE).result(STALL)
+            loaded.engine.unload()
+            with loaded.changed:
+                assert loaded.changed.wait_for(
+                    lambda: any(s.state == State.UNLOADED for s in loaded.states[seen:]), STALL
+                )
 
-def test_it_unloads_after_the_idle_time_and_comes_back(subject: Subject) -> None:
-    subject.settings.set("models.idle_unload", 0)
-    subject.engine.recognize(WHITE).result(STALL)
-    subject.wait_for(lambda state: state.state == State.UNLOADED)
-    assert model_processes() == []
-    assert isinstance(subject.engine.recognize(WHITE).result(STALL), OcrResult)
+        load_and_unload()
+        before = left_open()
+        load_and_unload()
+        assert left_open() == before
+
+    def test_it_unloads_after_the_idle_time_and_comes_back(self, loaded: Subject) -> None:
+        loaded.settings.set("models.idle_unload", 0)
+        loaded.engine.recognize(WHITE).result(STALL)
+        loaded.wait_for(lambda state: state.state == State.UNLOADED)
+        assert model_processes() == []
+        assert isinstance(loaded.engine.recognize(WHITE).result(STALL), OcrResult)
 
 
 def test_closing_in_the_middle_of_a_job_cancels_it(subject: Subject) -> None:
@@ -154,31 +174,6 @@ def test_closing_in_the_middle_of_a_job_cancels_it(subject: Subject) -> None:
     subject.engine.close()
     with pytest.raises(Cancelled):
         job.result(STALL)
-
-
-def test_changed_threads_load_the_engine_anew(subject: Subject) -> None:
-    subject.engine.recognize(WHITE).result(STALL)
-    first = model_processes()[0].pid
-    subject.settings.set("models.threads", 1)
-    subject.engine.recognize(WHITE).result(STALL)
-    assert model_processes()[0].pid != first
-
-
-def test_loading_and_unloading_leaves_no_file_socket_or_process(subject: Subject) -> None:
-    def load_and_unload() -> None:
-        seen = len(subject.states)
-        subject.engine.recognize(WHITE).result(STALL)
-        subject.engine.unload()
-        with subject.changed:
-            assert subject.changed.wait_for(
-                lambda: any(s.state == State.UNLOADED for s in subject.states[seen:]), STALL
-            )
-
-    load_and_unload()
-    before = left_open()
-    for _ in range(2):
-        load_and_unload()
-    assert left_open() == before
 
 
 def left_open() -> tuple[int, int, int]:

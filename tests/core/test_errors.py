@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import core.service_errors
 import core.vision.errors
 from core import errors
 
@@ -23,7 +24,7 @@ def test_every_error_tells_what_and_what_to_do(cls: type[errors.YomitoriError]) 
 
 
 def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
-    told = f"{errors.__doc__}\n{core.vision.errors.__doc__}"
+    told = f"{errors.__doc__}\n{core.vision.errors.__doc__}\n{core.service_errors.__doc__}"
     drawn = set(re.findall(r"(?:── |^ *)([A-Z]\w+)", told, re.MULTILINE))
     assert set(errors.known_errors()) <= drawn
 

@@ -10,13 +10,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from core.engines import LoadOptions
+from core.engines import EngineSpec, LoadOptions
 from core.errors import (
     Cancelled,
     ImageDamaged,
@@ -33,7 +34,7 @@ from core.host import HostLimits, ModelHost, Plan
 from core.jobs import Job
 from core.memory import MemoryJudge
 from core.process import ModelProcess
-from tests.support.fake_engine import FAKE
+from tests.support.fake_engine import FAKE, FORGETFUL
 
 STALL = 30.0
 
@@ -42,7 +43,11 @@ class Bench:
     """A host on a thread, with a record of its states."""
 
     def __init__(
-        self, limits: HostLimits, memory: MemoryJudge | None = None, log: Path | None = None
+        self,
+        limits: HostLimits,
+        memory: MemoryJudge | None = None,
+        log: Path | None = None,
+        spec: EngineSpec = FAKE,
     ) -> None:
         self.idle_seconds = -1.0
         self.states: list[HostState] = []
@@ -52,7 +57,7 @@ class Bench:
         self.memory = memory or MemoryJudge()
         self.host = ModelHost(
             "ocr",
-            lambda: Plan(FAKE, LoadOptions(), self.idle_seconds),
+            lambda: Plan(spec, LoadOptions(), self.idle_seconds),
             lambda: ModelProcess(log),
             self.memory,
             events,
@@ -77,9 +82,13 @@ class Bench:
             return next(s for s in self.states[since:] if s.state == state)
 
     def job(
-        self, op: str, on_piece: Callable[[dict[str, Any]], None] | None = None, **params: Any
+        self,
+        op: str,
+        on_piece: Callable[[dict[str, Any]], None] | None = None,
+        gives_way: bool = False,
+        **params: Any,
     ) -> Job[Any]:
-        job: Job[Any] = Job(op, params, (), lambda result, seconds: result, on_piece)
+        job: Job[Any] = Job(op, params, (), lambda result, seconds: result, on_piece, gives_way)
         params["job"] = job.id  # for the operations that answer by themselves
         self.host.submit(job)
         return job
@@ -380,3 +389,140 @@ def test_preparing_right_after_an_unload_counts(bench: Bench) -> None:
     bench.host.unload()
     bench.host.prepare()
     bench.wait_for(State.READY)
+
+
+# --- giving memory back
+
+
+@pytest.fixture
+def forgetful() -> Iterator[Bench]:
+    bench = Bench(HostLimits(grace=0.5, forget=1.0, silence=60.0), spec=FORGETFUL)
+    yield bench
+    bench.close()
+    assert children() == [], "a model process outlived its host"
+
+
+def test_a_cache_is_given_back_and_the_model_stays(forgetful: Bench) -> None:
+    # given an engine that remembers something
+    pid = forgetful.job("keep", what="a conversation").result(STALL)["pid"]
+    seen = len(forgetful.states)
+    # when it is told to forget
+    assert forgetful.host.forget(STALL)
+    # then it has, in the same process, and nobody was told that it works
+    assert State.BUSY not in forgetful.names()[seen:]
+    assert forgetful.job("kept").result(STALL) == {"kept": "", "pid": pid}
+
+
+def test_an_engine_that_keeps_nothing_is_not_asked_to_forget(bench: Bench) -> None:
+    # It would crash.
+    bench.job("keep", what="nothing that counts", forgets="crash").result(STALL)
+    assert not bench.host.forget(STALL)
+    assert bench.job("kept").result(STALL)["kept"] == "nothing that counts"
+
+
+def test_who_has_nothing_to_forget_is_not_asked(forgetful: Bench) -> None:
+    assert not forgetful.host.forget(STALL), "nothing is loaded"
+    forgetful.host.prepare()
+    forgetful.wait_for(State.READY)
+    assert not forgetful.host.forget(STALL), "no job has run"
+    forgetful.job("keep", what="a conversation").result(STALL)
+    assert forgetful.host.forget(STALL)
+    assert not forgetful.host.forget(STALL), "it has done so already"
+
+
+def test_while_somebody_waits_for_an_answer_nothing_is_given_back(forgetful: Bench) -> None:
+    forgetful.job("keep", what="a conversation").result(STALL)
+    running = forgetful.started("stream", count=100_000, pause=0.001)
+    assert not forgetful.host.forget(STALL)
+    assert not forgetful.host.give_way(STALL)
+    assert not running.done()
+    running.cancel()
+    assert forgetful.job("kept").result(STALL)["kept"] == "a conversation"
+
+
+@pytest.mark.parametrize("way", ["forget", "give_way"])
+def test_work_ahead_of_need_is_stopped_when_memory_is_wanted(forgetful: Bench, way: str) -> None:
+    # given work that nobody waits for, and more of it
+    forgetful.job("keep", what="a conversation").result(STALL)
+    running = forgetful.started("stream", gives_way=True, count=100_000, pause=0.001)
+    waiting = forgetful.job("kept", gives_way=True)
+    # when another host needs the memory, then it is had
+    assert getattr(forgetful.host, way)(STALL)
+    for job in (running, waiting):
+        with pytest.raises(Cancelled):
+            job.result(STALL)
+    assert forgetful.host.outstanding() == 0
+    assert forgetful.job("kept").result(STALL)["kept"] == ""
+    assert (State.UNLOADED in forgetful.names()) is (way == "give_way")
+
+
+def test_a_job_that_waits_behind_such_work_keeps_the_memory(forgetful: Bench) -> None:
+    forgetful.job("keep", what="a conversation").result(STALL)
+    ahead = forgetful.started("stream", gives_way=True, count=100_000, pause=0.001)
+    question = forgetful.job("kept")
+    assert not forgetful.host.forget(STALL)
+    assert not forgetful.host.give_way(STALL)
+    ahead.cancel()
+    assert question.result(STALL)["kept"] == "a conversation"
+
+
+def test_a_job_that_comes_first_keeps_its_cache(forgetful: Bench) -> None:
+    # given a host that would forget, were it not for something that does not stop at once
+    forgetful.job("keep", what="a conversation").result(STALL)
+    forgetful.started("deaf", gives_way=True, seconds=0.4)
+    answers: list[bool] = []
+    asking = threading.Thread(target=lambda: answers.append(forgetful.host.forget(STALL)))
+    asking.start()
+    while forgetful.host._forgetting is None and asking.is_alive():
+        time.sleep(0.001)
+    # when a job comes meanwhile
+    question = forgetful.job("kept")
+    # then that goes first, and whoever asked knows at once
+    assert question.result(STALL)["kept"] == "a conversation"
+    asking.join(STALL)
+    assert answers == [False]
+
+
+@pytest.mark.parametrize("how", ["crash", "hang", "raise", "raise_ours", "nonsense", "done_without_result"])
+def test_a_process_that_cannot_forget_is_ended(forgetful: Bench, how: str) -> None:
+    forgetful.job("keep", what="a conversation", forgets=how).result(STALL)
+    assert forgetful.host.forget(STALL), "the memory is free, one way or the other"
+    forgetful.wait_for(State.UNLOADED)
+    assert forgetful.job("kept").result(STALL)["kept"] == ""
+
+
+def test_a_process_killed_before_it_forgets_costs_nothing(forgetful: Bench) -> None:
+    os.kill(forgetful.job("keep", what="a conversation").result(STALL)["pid"], signal.SIGKILL)
+    forgetful.host.forget(STALL)
+    forgetful.wait_for(State.UNLOADED)
+    assert forgetful.job("kept").result(STALL)["kept"] == ""
+
+
+def test_whoever_waits_for_a_host_that_closes_is_answered(forgetful: Bench) -> None:
+    forgetful.job("keep", what="a conversation").result(STALL)
+    forgetful.started("deaf", gives_way=True, seconds=60)
+    answers: list[bool] = []
+    asking = threading.Thread(target=lambda: answers.append(forgetful.host.forget(STALL)))
+    asking.start()
+    while forgetful.host._forgetting is None and asking.is_alive():
+        time.sleep(0.001)
+    forgetful.host.close()
+    asking.join(STALL)
+    assert answers == [False]
+    assert not forgetful.host.forget(STALL)
+
+
+def test_what_was_promised_counts_until_it_is_used_or_the_model_is_gone() -> None:
+    # given a model that may take 5 GB and has not yet
+    bench = Bench(HostLimits(), MemoryJudge(lambda: 8 * 10**9), spec=replace(FAKE, memory=5 * 10**9))
+    try:
+        pid = bench.job("stream", count=1).result(STALL)["pid"]
+        taken = psutil.Process(pid).memory_info().rss
+        assert 5 * 10**9 - taken <= bench.host.outstanding() < 5 * 10**9
+        assert bench.memory.available() == pytest.approx(3 * 10**9, abs=taken)
+        with pytest.raises(NotEnoughMemory):
+            bench.memory.reserve("vision", "x", 9 * 10**9)
+        # when it has gone for another, then nothing is kept for it
+        assert (bench.host.outstanding(), bench.memory.available()) == (0, 8 * 10**9)
+    finally:
+        bench.close()

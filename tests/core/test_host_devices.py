@@ -140,6 +140,20 @@ def test_a_card_that_fails_at_load_gives_way_to_the_cpu_with_a_notice(
     assert expected in notice.message
 
 
+def test_what_had_to_be_done_to_have_it_on_a_card_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOW, "short")
+    assert bench.where() == "cuda:0"
+    assert str(bench.host.state.notice) == (
+        "cuda:0 had too little memory, so 1 of 4 layers of fake wait in RAM. Answers take longer."
+    )
+    # and is said no longer once it is not so
+    bench.host.unload()
+    wait_until(lambda: bench.host.state.state is State.UNLOADED)
+    assert bench.host.state.notice is None
+
+
 @pytest.mark.parametrize("op", ["oom", "fault"])
 def test_a_job_that_breaks_the_card_is_done_on_the_cpu_and_not_lost(bench: Bench, op: str) -> None:
     first = bench.job("where").result(STALL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from core.devices import Device
@@ -10,16 +12,43 @@ from core.memory import MemoryJudge, format_bytes
 
 
 class Tenant:
-    def __init__(self, role: str, judge_free: list[int], gives: int) -> None:
+    """A host that has ``gives`` bytes to give to ``free``, of which ``cache`` can be forgotten, and a record
+    of what it was asked."""
+
+    def __init__(
+        self,
+        role: str,
+        free: list[int],
+        gives: int,
+        cache: int = 0,
+        device: str = "cpu",
+        last_used: float = 0.0,
+    ) -> None:
         self.role = role
-        self._free = judge_free
+        self.device = device
+        self.last_used = last_used
+        self.promised = 0
+        self.asked: list[str] = []
+        self._free = free
         self._gives = gives
-        self.asked = 0
+        self._cache = cache
+
+    def outstanding(self) -> int:
+        return self.promised
+
+    def forget(self, timeout: float) -> bool:
+        self.asked.append("forget")
+        return self._give(self._cache)
 
     def give_way(self, timeout: float) -> bool:
-        self.asked += 1
-        self._free[0] += self._gives
-        return self._gives > 0
+        self.asked.append("unload")
+        return self._give(self._gives)
+
+    def _give(self, size: int) -> bool:
+        self._free[0] += size
+        self._gives -= size
+        self._cache = 0
+        return size > 0
 
 
 def test_a_reservation_that_fits_asks_nobody() -> None:
@@ -28,7 +57,7 @@ def test_a_reservation_that_fits_asks_nobody() -> None:
     other = Tenant("vision", free, 50)
     judge.register(other)
     judge.reserve("ocr", "x", 100)
-    assert other.asked == 0
+    assert other.asked == []
 
 
 def test_idle_hosts_give_way_and_the_one_that_asks_is_not_asked() -> None:
@@ -38,7 +67,84 @@ def test_idle_hosts_give_way_and_the_one_that_asks_is_not_asked() -> None:
     judge.register(me)
     judge.register(other)
     judge.reserve("ocr", "x", 140)
-    assert (me.asked, other.asked) == (0, 1)
+    assert (me.asked, other.asked) == ([], ["forget", "unload"])
+
+
+def test_a_cache_is_the_first_to_go() -> None:
+    # given a host with a cache, and one without that was not used for longer
+    free = [100]
+    judge = MemoryJudge(lambda: free[0])
+    chatting, idle = Tenant("vision", free, 50, cache=20, last_used=2), Tenant("quick", free, 50, last_used=1)
+    judge.register(chatting)
+    judge.register(idle)
+    # when the cache is enough, then nothing is unloaded
+    judge.reserve("ocr", "x", 120)
+    assert "unload" not in chatting.asked + idle.asked
+    assert chatting.asked == ["forget"]
+
+
+def test_the_least_useful_host_is_unloaded_first() -> None:
+    free = [100]
+    judge = MemoryJudge(lambda: free[0])
+    tenants = [
+        Tenant("ocr", free, 50, last_used=math.inf),
+        Tenant("vision", free, 50, cache=10, last_used=5),
+        Tenant("quick", free, 50, last_used=3),
+    ]
+    for tenant in tenants:
+        judge.register(tenant)
+    judge.reserve("download", "x", 190)
+    assert ["unload" in tenant.asked for tenant in tenants] == [False, True, True]
+    # and every cache went before
+    assert all(tenant.asked[0] == "forget" for tenant in tenants)
+    judge.settle("download")
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("download", "x", 1000)
+    assert "unload" in tenants[0].asked
+
+
+def test_a_host_without_a_model_in_memory_is_not_asked() -> None:
+    free = [100]
+    judge = MemoryJudge(lambda: free[0])
+    unloaded = Tenant("vision", free, 50, device="")
+    judge.register(unloaded)
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("ocr", "x", 120)
+    assert unloaded.asked == []
+
+
+def test_who_has_nothing_of_a_card_need_not_leave_for_it() -> None:
+    # given a card that is full, with one model there and one in RAM
+    free, vram = [1000], [10]
+    judge = MemoryJudge(lambda: free[0], lambda: [Device("cuda:0", "A card", 200, vram[0])])
+    there, here = Tenant("vision", vram, 100, cache=30, device="cuda:0"), Tenant("quick", free, 100, cache=5)
+    judge.register(there)
+    judge.register(here)
+    judge.reserve("ocr", "x", 100, "cuda:0")
+    assert (there.asked, here.asked) == (["forget", "unload"], [])
+    # and a cache on the card is of no use to who needs RAM, but the process is
+    judge.settle("ocr")
+    there.asked.clear()
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("ocr", "x", 5000)
+    assert (there.asked, here.asked) == (["unload"], ["forget", "unload"])
+
+
+def test_what_a_loaded_host_will_still_need_is_not_given_to_another() -> None:
+    # given a model that has loaded, without the conversation that it was promised room for
+    judge = MemoryJudge(lambda: 100, lambda: [Device("cuda:0", "A card", 200, 100)])
+    vision = Tenant("vision", [0], 0)
+    judge.register(vision)
+    judge.reserve("vision", "x", 90)
+    vision.promised = 60
+    assert judge.available() == 10, "promised once, not twice"
+    judge.settle("vision")
+    # then that room is kept for it, on its own device
+    assert judge.available() == 40
+    assert judge.available("cuda:0") == 100
+    with pytest.raises(NotEnoughMemory):
+        judge.reserve("ocr", "x", 50)
+    judge.reserve("vision", "x", 90)
 
 
 def test_a_busy_host_keeps_its_memory_and_the_load_is_refused() -> None:

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from core.child import SILENT
+from core.engine import Engine
 from core.engines import LoadOptions
 from core.errors import Cancelled, ReadFailed
 from core.ocr.paper import only_paper
 from core.ocr.pixels import Region, region_of, to_picture
 from core.ocr.ppocr import RECOGNITION, PpOcrEngine, model_folder
 from core.ocr.reader import PageReader, without_noise
+from core.settings import SettingsStore
 from core.types import Box, Direction, RgbImage, TextBlock, TextLine
 from resources.samples import fonts
 from resources.samples.draw import bubble
@@ -289,6 +292,22 @@ def test_loading_and_reading_open_no_socket_and_run_no_download_code() -> None:
     # When it loads the engine and reads, then none was used, and no module that could download was imported
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[] []"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where onnxruntime keeps what it reports")
+def test_the_built_in_engine_reports_to_nobody(
+    settings: SettingsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a user who has never run onnxruntime, and nothing in the environment that forbids it to report
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    for name in SILENT:
+        monkeypatch.delenv(name, raising=False)
+    # when a picture is read
+    engine = Engine(settings)
+    engine.recognize(RgbImage(80, 60, b"\xff" * (80 * 60 * 3))).result(60)
+    engine.close()
+    # then it has not made an identity of this computer, nor kept anything to send
+    assert not [path for path in (tmp_path / "user").rglob("*") if "onnxruntime" in path.name]
 
 
 def test_creating_the_engine_imports_no_model_library() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SettingsDamaged, StorageError
-from core.prompts import DEFAULTS, VARIABLES, Prompt, PromptLibrary, fill
+from core.prompts import DEFAULTS, VARIABLES, Prompt, PromptLibrary, defaults, fill
 
 ALL = {"text": "猫だ", "language": "English", "level": "beginner"}
 
@@ -113,6 +113,30 @@ def test_a_default_reads_well_with_and_without_text(prompt: Prompt) -> None:
     assert "text in the picture is" not in bare
 
 
+@pytest.mark.parametrize("prompt", defaults("ja"), ids=lambda prompt: prompt.key)
+def test_a_japanese_default_reads_well_with_and_without_text(prompt: Prompt) -> None:
+    values = {"text": "猫だ", "language": "日本語", "level": "初級"}
+    whole, bare = fill(prompt.text, values), fill(prompt.text, {**values, "text": "", "level": ""})
+    assert whole.startswith("画像の文字：猫だ\n")
+    for text in (whole, bare):
+        assert "日本語" in text
+        assert not re.search(r"[{}A-Za-z ]|\n\n|：$", text, re.MULTILINE)
+        assert text.endswith("。")
+    assert "\n" not in bare
+
+
+def test_the_defaults_are_the_same_in_each_language_but_for_their_words() -> None:
+    assert [(prompt.key, prompt.title) for prompt in defaults("ja")] == [
+        (prompt.key, prompt.title) for prompt in DEFAULTS
+    ]
+    for english, japanese in zip(DEFAULTS, defaults("ja"), strict=True):
+        for name in VARIABLES:
+            assert (f"{{{name}}}" in english.text) == (f"{{{name}}}" in japanese.text)
+    # What is in the reader's language already is not to be translated into it
+    assert "もともと{language}の文章は" in defaults("ja")[0].text
+    assert defaults() == DEFAULTS
+
+
 # --- the file --------------------------------------------------------------------------------------------
 
 
@@ -150,6 +174,20 @@ def test_a_default_that_was_not_changed_follows_a_later_version(file: Path) -> N
     PromptLibrary(file).set(DEFAULTS)
     assert all("text" not in entry for entry in json.loads(file.read_text("utf-8"))["prompts"])
     assert PromptLibrary(file).prompts() == DEFAULTS
+
+
+def test_a_default_that_was_not_changed_follows_the_language_of_the_menus(file: Path) -> None:
+    # Given another order, and one default with the user's words, all written with English menus
+    mine = Prompt("Translate", "Into verse: {text}", "translate")
+    PromptLibrary(file).set((DEFAULTS[3], mine, Prompt("Mine", "my words")))
+    # When the menus are Japanese
+    library = PromptLibrary(file, "ja")
+    assert library.prompts() == (defaults("ja")[3], mine, Prompt("Mine", "my words"))
+    library.set(library.prompts())
+    # And English again
+    assert PromptLibrary(file).prompts() == (DEFAULTS[3], mine, Prompt("Mine", "my words"))
+    library.reset()
+    assert library.prompts() == defaults("ja")
 
 
 def test_a_default_of_another_version_is_no_damage(file: Path) -> None:

@@ -265,6 +265,20 @@ def test_listeners_hear_of_each_change_until_they_leave(file: Path) -> None:
     assert heard == [2]
 
 
+def test_what_another_program_has_changed_is_taken_over_when_asked_for(file: Path) -> None:
+    store, other = SettingsStore(file, environ={}), SettingsStore(file, environ={})
+    heard: list[int] = []
+    store.subscribe(lambda settings: heard.append(settings.card.text_size))
+    assert not store.reread()
+    other.set("card.text_size", 30)
+    assert store.reread()
+    assert (store.current.card.text_size, heard) == (30, [30])
+    # But nothing of a file that is damaged by then
+    file.write_text("{")
+    assert not store.reread()
+    assert store.current.card.text_size == 30
+
+
 def test_a_file_that_cannot_be_written_is_said_and_the_value_is_in_force(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file where the folder should be")
     store = SettingsStore(tmp_path / "config" / "settings.json", environ={})
@@ -348,3 +362,27 @@ except StorageError as error:
 """,
     )
     assert done.stdout.strip() == reason, done.stderr
+
+
+def test_the_older_names_of_the_model_that_answers_count_after_ours(file: Path) -> None:
+    environ = {"LLAVA_MODEL_ID": "liuhaotian/llava-v1.5-7b", "LLAVA_DEVICE": "cuda"}
+    store = SettingsStore(file, environ)
+    assert (store.current.vision.model, store.current.vision.device) == ("liuhaotian/llava-v1.5-7b", "cuda")
+    assert store.overridden == {"vision.model": "LLAVA_MODEL_ID", "vision.device": "LLAVA_DEVICE"}
+    environ |= {"YOMITORI_VISION_MODEL": "auto", "LLAVA_DEVICE": "gpu"}
+    store = SettingsStore(file, environ)
+    assert (store.current.vision.model, store.current.vision.device) == ("auto", "auto")
+    (warning,) = store.warnings
+    assert "vision.device cannot be gpu" in warning.message
+    assert SettingsStore(file, {"LLAVA_MODEL_ID": " ", "LLAVA_DEVICE": ""}).overridden == {}
+
+
+def test_the_service_s_settings_have_the_names_that_its_documentation_gives() -> None:
+    names = {info.env_name for info in SETTINGS if info.group == "service"}
+    assert {
+        "YOMITORI_SERVICE_ALLOWED_HOSTS",
+        "YOMITORI_SERVICE_CORS_ORIGINS",
+        "YOMITORI_SERVICE_PORT",
+    } <= names
+    assert not Settings().service.enabled
+    assert Settings().service.host == "127.0.0.1"

@@ -39,13 +39,14 @@ SEARCH = {
 
 @pytest.fixture
 def reads(package_reads: Reads) -> Reads:
-    """Every stored crop, read once by the package."""
+    """Every second stored crop, read once by the package."""
     return package_reads
 
 
 def exact(crops: list[Crop], texts: dict[str, str]) -> float:
-    assert crops
-    return sum(texts[crop.name] == crop.text for crop in crops) / len(crops)
+    read = [crop for crop in crops if crop.name in texts]
+    assert len(read) >= 10
+    return sum(texts[crop.name] == crop.text for crop in read) / len(read)
 
 
 def test_the_folder_is_a_small_checkpoint_in_manga_ocrs_format() -> None:

@@ -254,7 +254,7 @@ class _Server(ThreadingHTTPServer):
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "server.pem"
-                file.write_text(_CERTIFICATE_AND_KEY)
+                file.write_text(CERTIFICATE_AND_KEY)
                 self._context.load_cert_chain(file)
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -410,7 +410,7 @@ AQH/BAQDAgEGMAoGCCqGSM49BAMCA0cAMEQCIGr/S/8964CXwxiDpx7RJHWaoy0A
 dV4kMJPCBTGvZfPTAiAbFskOkKDZfh80wz3SYk8cCpqTnfwmA9KnwpMtiX3KVw==
 -----END CERTIFICATE-----
 """
-_CERTIFICATE_AND_KEY = """\
+CERTIFICATE_AND_KEY = """\
 -----BEGIN CERTIFICATE-----
 MIIBxzCCAW2gAwIBAgIUSNmxaL6Wl2RzbFbG8ygy+vUqRVcwCgYIKoZIzj0EAwIw
 IjEgMB4GA1UEAwwXWW9taXRvcmkgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIzMDE0

@@ -36,6 +36,8 @@ class FakeDoubtfulEngine(FakeMangaEngine):
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        if op == "recognize_many":
+            return (yield from super().run(op, params, images, cancelled))
         (image,) = images
         yield from super().run(op, params, images, cancelled)
         box = Box(0, 0, image.width, image.height)

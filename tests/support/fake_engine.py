@@ -11,16 +11,23 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.engines import EngineSpec, Loaded, LoadOptions
 from core.errors import Cancelled, ImageDamaged
 from core.frames import encode
+from core.ocr.many import one_by_one
 from core.types import Box, Direction, RgbImage, TextBlock, TextLine
 
 
 class FakeEngine:
     """What it does is named by the job's ``op``, for loading by ``YOMITORI_FAKE_LOAD``."""
+
+    def __init__(self) -> None:
+        # What it was told to remember, and how it will take it to be told to forget.
+        self._kept = ""
+        self._forgets = ""
 
     def load(self, options: LoadOptions) -> Loaded:
         how = os.environ.get("YOMITORI_FAKE_LOAD", "")
@@ -47,6 +54,20 @@ class FakeEngine:
                 yield {"index": index}
                 time.sleep(params.get("pause", 0.0))
             return {"count": params["count"], "pid": os.getpid()}
+        if op == "keep":
+            self._kept, self._forgets = params["what"], params.get("forgets", "")
+            return {"pid": os.getpid()}
+        if op == "kept":
+            return {"kept": self._kept, "pid": os.getpid()}
+        if op == "forget":
+            self._kept = ""
+            op = self._forgets
+            if not op:
+                return {}
+        if op == "deaf":
+            yield {"started": True}
+            time.sleep(params["seconds"])
+            return {}
         if op == "hang":
             yield {"started": True}
             time.sleep(3600)
@@ -77,6 +98,8 @@ class FakeEngine:
             raise ValueError("the fake engine failed on purpose")
         if op == "raise_ours":
             raise ImageDamaged(name="the fake picture")
+        if op == "recognize_many":
+            return (yield from one_by_one(self.run, "fake", params, images, cancelled))
         (image,) = images
         yield {"lines_done": 0, "lines": 1}
         while image.data[:3] == b"\x00\x00\x01" and not cancelled():
@@ -91,3 +114,5 @@ class FakeEngine:
 
 FAKE = EngineSpec("ppocr", "ocr", "fake", "tests.support.fake_engine:FakeEngine", 10_000_000)
 """Registered under the built-in engine's name, so that every setting chooses it."""
+FORGETFUL = replace(FAKE, forgets=True)
+"""The same, of which it is known that it remembers something to be faster."""

@@ -8,12 +8,13 @@ from typing import Any
 
 from core.devices import Device
 from core.engines import EngineSpec, Loaded, LoadOptions
-from core.errors import DeviceFailed, OutOfMemory
+from core.errors import DeviceFailed, Offloaded, OutOfMemory
 from core.types import RgbImage
 from tests.support.fake_engine import FakeEngine
 
 HOW = "YOMITORI_FAKE_CARD"
-"""Environment: ``oom`` or ``fails``, what loading onto a card does."""
+"""Environment: ``oom``, ``fails`` or ``short`` (it works, with something to say), what loading onto a card
+does."""
 
 
 class FakeGpuEngine(FakeEngine):
@@ -25,7 +26,9 @@ class FakeGpuEngine(FakeEngine):
             raise OutOfMemory(device=self.device)
         if self.device != "cpu" and os.environ.get(HOW) == "fails":
             raise DeviceFailed(device=self.device, reason="the driver is too old")
-        return Loaded(self.device, precision="fp16" if self.device != "cpu" else "fp32")
+        short = self.device != "cpu" and os.environ.get(HOW) == "short"
+        notice = Offloaded(device=self.device, model="fake", count=1, total=4).to_json() if short else None
+        return Loaded(self.device, precision="fp16" if self.device != "cpu" else "fp32", notice=notice)
 
     def run(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.engines import EngineSpec, Loaded, LoadOptions
 from core.errors import Cancelled, ModelUnusable, OutOfMemory
+from core.ocr.many import one_by_one
 from core.types import Box, Direction, RgbImage, TextBlock, TextLine
 from tests.support.fake_engine import FAKE
 
@@ -43,6 +44,8 @@ class FakeMangaEngine:
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        if op == "recognize_many":
+            return (yield from one_by_one(self.run, "MangaOCR", params, images, cancelled))
         (image,) = images
         box = Box(0, 0, image.width, image.height)
 

@@ -28,6 +28,9 @@ class LocalLibrary:
         self.on_progress: Callable[[Progress], None] | None = None
         self.touched = 0
 
+    def root(self, role: str = "ocr") -> Path:
+        return TINY_MANGA_OCR.parent
+
     def lookup(self, role: str, model_setting: str) -> LocalWeights | None:
         return LocalWeights(self.folder, self.needs_conversion) if self.folder is not None else None
 

@@ -1,9 +1,9 @@
 """The real LLaVA engine, with operations and faults that only tests ask for.
 
 ``reference``: what ``generate`` of transformers answers to the same conversation, without anything kept.
-``forget``: nothing is remembered of earlier conversations.
 ``fail``: from now on, faults with the exceptions torch really raises; ``params["faults"]`` maps a place
-(``load``, ``encode``, ``chunk``, ``step``) to how many of its next calls fail, ``params["what"]`` is ``oom``
+(``load``, ``encode``, ``chunk``, ``step``; a type that is not of the family takes pictures and prompt in
+together, there the first two are the same) to how many of its next calls fail, ``params["what"]`` is ``oom``
 or ``cuda``.
 ``slow``: each call of a place sleeps for so many seconds.
 ``quantizer``: whether what cards need for quantized weights is installed, ``params["there"]``.
@@ -29,6 +29,7 @@ PROBED = EngineSpec(
     10_000_000,
     devices=("cuda", "mps", "cpu"),
     has_checkpoint=True,
+    forgets=True,
 )
 
 
@@ -43,14 +44,16 @@ class ProbedLlavaEngine(LlavaEngine):
     def _open(self, options: LoadOptions) -> Any:
         # Made here because its base imports torch, which only the model process does.
         from core.vision import held
-        from core.vision.network import VisionNetwork
         from core.vision.quantized import quantization
 
         engine = self
         held.can_quantize = lambda: engine._quantizes  # type: ignore[attr-defined]
-        held.quantization = lambda precision, device: quantization(precision, "cpu")  # type: ignore[attr-defined]
+        held.quantization = lambda precision, device, kept: quantization(  # type: ignore[attr-defined]
+            precision, "cpu", kept
+        )
+        kind: Any = self._kind(options)
 
-        class Probed(VisionNetwork):
+        class Probed(kind):
             def _place_on(self, device: str) -> str:
                 # To torch this is the CPU, to the engine a device that is not.
                 return "cpu" if device == "cpu" else "cpu:0"
@@ -70,6 +73,15 @@ class ProbedLlavaEngine(LlavaEngine):
             def _run_ids(self, ids: Any) -> Any:
                 engine.pass_by("step")
                 return super()._run_ids(ids)
+
+            def _begin(self, prompt: Any) -> Any:
+                engine.pass_by("encode")
+                engine.pass_by("chunk")
+                return super()._begin(prompt)
+
+            def _go_on(self, token: int) -> Any:
+                engine.pass_by("step")
+                return super()._go_on(token)
 
         return Probed(options)
 
@@ -92,9 +104,6 @@ class ProbedLlavaEngine(LlavaEngine):
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         if op == "reference":
             return self._reference(params, images)
-        if op == "forget":
-            self._network.forget()  # type: ignore[union-attr]
-            return {}
         if op == "fail":
             self._faults, self._what = dict(params["faults"]), params.get("what", "oom")
             return {}
@@ -117,16 +126,16 @@ class ProbedLlavaEngine(LlavaEngine):
         options = params["options"]
         draw = options["temperature"] > 0
         chosen = {"temperature": options["temperature"], "top_p": options["top_p"]} if draw else {}
-        # What the vision tower is replaced by works under generate as well.
-        network._tower.between = lambda: None
+        if network.remembers:
+            # What the vision tower is replaced by works under generate as well.
+            network._tower.between = lambda: None
+        network._model.generation_config = network.generation_config
         with torch.inference_mode():
             found = network._model.generate(
-                input_ids=prompt.ids,
-                attention_mask=torch.ones_like(prompt.ids),
+                **prompt.inputs,
                 do_sample=draw,
                 max_new_tokens=options["max_tokens"],
                 streamer=times,
-                **prompt.pixels,
                 **chosen,
             )
         tokens = found[0, prompt.ids.shape[1] :].tolist()

@@ -1,13 +1,17 @@
-"""Checkpoints of the LLaVA family with random weights, in the published layout: for tests of the machinery
-on shapes that are not trained here, and for measurements at sizes that cannot be."""
+"""Checkpoints with random weights, in the published layout: for tests of the machinery on shapes that are not
+trained here, and for measurements at sizes that cannot be. Other types than LLaVA: ``random_others.py``."""
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support import random_others
 
 WORDS = (
     "USER ASSISTANT What is in this picture? A cat and a dog. これは何ですか？ 猫です。 Where are they? "
@@ -20,6 +24,15 @@ _LLAVA = (
     "{% for c in message['content'] if c['type'] == 'image' %}{{ '<image>\n' }}{% endfor %}"
     "{% for c in message['content'] if c['type'] == 'text' %}{{ c['text'] + ' ' }}{% endfor %}{% endif %}"
     "{% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+
+_PROJECTORS = ("projector", "merger.mlp", "connector")
+_OWN = (
+    "num_image_tokens",
+    "vision_feature_select_strategy",
+    "vision_aspect_ratio",
+    "image_seq_len",
+    "image_seq_length",
 )
 
 
@@ -44,8 +57,8 @@ MEDIUM = Size(1024, 12, 16, 2816, 32000, 512, 12, 336, 14)
 
 
 def write(folder: Path, kind: str = "llava", size: Size = SMALL, seed: int = 0) -> Path:
-    """Write a checkpoint of the type ``kind`` (``llava``, ``llava_next``, ``llava_onevision``) and return its
-    folder."""
+    """Write a checkpoint of the type ``kind`` (``llava``, ``llava_next``, ``llava_onevision``, or one of
+    ``random_others.KINDS``) and return its folder."""
     import torch
     from transformers import AutoModelForImageTextToText
     from transformers.utils import logging
@@ -53,24 +66,40 @@ def write(folder: Path, kind: str = "llava", size: Size = SMALL, seed: int = 0) 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    processor = _processor(kind, size)
-    config = _config(kind, size, processor.tokenizer.convert_tokens_to_ids("<image>"))
+    if kind in random_others.KINDS:
+        processor = random_others.processor_of(kind, size)
+        config = random_others.config_of(kind, size, processor.tokenizer)
+    else:
+        processor = _processor(kind, size)
+        config = _config(kind, size, processor.tokenizer.convert_tokens_to_ids("<image>"))
     model = AutoModelForImageTextToText.from_config(config)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             # Spread wide, so that pictures matter, one next token stands out, and small errors cannot
             # change which.
-            if any(part in name for part in ("embed_tokens", "lm_head", "projector")):
-                weight.normal_(0, 0.3 if "projector" in name else 1.0)
+            if any(part in name for part in ("embed_tokens", "lm_head", *_PROJECTORS)):
+                weight.normal_(0, 0.3 if any(part in name for part in _PROJECTORS) else 1.0)
+            elif kind in random_others.KINDS and any(part in name for part in ("v_proj", "o_proj")):
+                weight.normal_(0, 0.2)
     model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
     model.save_pretrained(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        processor.save_pretrained(folder)
-    if kind == "llava_onevision":
-        file = folder / "processor_config.json"
-        file.write_text(file.read_text().replace("PicturesOnly", "LlavaOnevisionProcessor"))
+        if hasattr(processor, "video_processor"):
+            _save_without_films(processor, folder)
+        else:
+            processor.save_pretrained(folder)
     return folder
+
+
+def _save_without_films(processor: Any, folder: Path) -> None:
+    """A processor whose part for films is not there, as older checkpoints have theirs."""
+    processor.tokenizer.save_pretrained(folder)
+    processor.image_processor.save_pretrained(folder)
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": processor.chat_template}))
+    own = {name: value for name, value in vars(processor).items() if name in _OWN}
+    config = {"processor_class": type(processor).__name__, **own}
+    (folder / "processor_config.json").write_text(json.dumps(config))
 
 
 def _config(kind: str, size: Size, image_token: int) -> Any:
@@ -130,33 +159,16 @@ def _pinpoints(size: Size) -> list[list[int]]:
 
 
 def _processor(kind: str, size: Size) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlavaNextProcessor, LlavaProcessor, PreTrainedTokenizerFast
+    from transformers import LlavaNextProcessor, LlavaOnevisionProcessor, LlavaProcessor
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
     from transformers.models.llava_onevision.image_processing_pil_llava_onevision import (
         LlavaOnevisionImageProcessorPil,
     )
 
-    from core.vision.processors import PicturesOnly
+    from core.vision.processors import NO_FILMS, pictures_only
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=["<s>", "</s>", "<pad>", "<image>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([WORDS], trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
-        extra_special_tokens={"image_token": "<image>"},
-    )
+    fast = tokenizer({"image_token": "<image>"})
     side = {"height": size.tile, "width": size.tile}
     common = {"tokenizer": fast, "chat_template": _LLAVA, "vision_feature_select_strategy": "default"}
     if kind == "llava":
@@ -169,8 +181,36 @@ def _processor(kind: str, size: Size) -> Any:
         return LlavaNextProcessor(image, patch_size=size.patch, num_additional_image_tokens=1, **common)
     image = LlavaOnevisionImageProcessorPil(size=side, image_grid_pinpoints=_pinpoints(size))
     patches = (size.tile // size.patch) ** 2
-    return PicturesOnly(
-        image, num_image_tokens=patches, **{**common, "vision_feature_select_strategy": "full"}
+    return pictures_only(LlavaOnevisionProcessor)(
+        image,
+        video_processor=NO_FILMS,
+        num_image_tokens=patches,
+        **{**common, "vision_feature_select_strategy": "full"},
+    )
+
+
+def tokenizer(marks: dict[str, str], more: Sequence[str] = ()) -> Any:
+    """One that was trained on a few words. ``marks`` are special tokens by the names of its attributes for
+    them, ``more`` those without one."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<s>", "</s>", "<pad>", *marks.values(), *more],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([WORDS], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        extra_special_tokens=marks,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.engines import LoadOptions
-from core.errors import HubError
+from core.errors import HubError, ImportFailed
 from core.models.estimate import memory_of, parameters
 from core.models.layout import RepoCache, weight_files
 from core.models.selection import choose
@@ -86,6 +86,38 @@ def test_all_parts_come_and_can_be_loaded(hub: StubHub, shelf: Shelf, repository
     assert found is not None
     network = VisionNetwork(LoadOptions(checkpoint=str(found.folder)))
     assert network.context == 4096
+
+
+@pytest.mark.parametrize("kind", ["qwen2_vl", "gemma3"])
+def test_any_other_model_for_pictures_is_taken_by_its_id(
+    hub: StubHub, fresh: Shelf, kind: str, tmp_path: Path
+) -> None:
+    from core.vision.generated import GeneratedNetwork
+
+    # given a repository with a model of a type that the catalogue has none of
+    repo = f"someone/{kind}"
+    hub.add_repo(repo, write(tmp_path / kind, kind))
+    # when it is downloaded by its id, then what it is for is told by its files, and it can be loaded
+    fresh.library.download(repo).result(STALL)
+    entry = fresh.library.model(repo)
+    assert (entry.role, entry.state) == ("vision", "ready")
+    assert [model.repo for model in fresh.library.models("vision")] == [repo]
+    assert memory_of(entry, "cpu", "fp32") > 4 * parameters(tmp_path / kind)
+    found = fresh.library.lookup("vision", repo)
+    assert found is not None
+    assert GeneratedNetwork(LoadOptions(checkpoint=str(found.folder))).context == 4096
+
+
+def test_any_other_model_for_pictures_is_imported(fresh: Shelf, tmp_path: Path) -> None:
+    folder = write(tmp_path / "smolvlm", "smolvlm")
+    done = fresh.library.import_from(folder, role="vision").result(STALL)
+    entry = fresh.library.model(done.repo)
+    assert (entry.role, entry.state) == ("vision", "ready")
+    # and one that writes captions is not
+    (folder / "config.json").write_text('{"model_type": "blip"}')
+    (folder / "chat_template.json").unlink()
+    with pytest.raises(ImportFailed, match="it has no chat template, so it cannot be asked"):
+        fresh.library.import_from(folder, role="vision").result(STALL)
 
 
 def test_a_part_that_the_hub_lost_is_missed(hub: StubHub, shelf: Shelf, repository: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from tests.support.environment import ROOT, child_environment
 from tests.support.probed_llava import PROBED
+from tests.support.random_others import KINDS as OTHERS
 from tests.support.running import Running
 
-KINDS = ("llava", "llava_next", "llava_onevision")
+KINDS = ("llava", "llava_next", "llava_onevision", *OTHERS)
 
 
 @pytest.fixture(scope="session")

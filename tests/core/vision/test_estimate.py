@@ -6,19 +6,23 @@ import json
 import math
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.chat import Role
 from core.engines import LoadOptions
 from core.models.estimate import memory_needed
 from core.models.tensors import parameters, weight_bytes
+from core.types import RgbImage
 from core.vision import estimate
 from core.vision.estimate import cache_bytes, shape_of, working_bytes
 from core.vision.family import FAMILY
 from tests.core.models.parts import write_checkpoint
 from tests.support.imports import CHILD_ONLY, imported_by
+from tests.support.random_others import KINDS
 from tests.support.random_vision import Size, write
 
 SIZE = Size(width=64, layers=3, heads=4, inner=96)
@@ -46,8 +50,6 @@ def test_it_needs_no_model_library() -> None:
 
 @pytest.mark.parametrize("kind", FAMILY)
 def test_the_cache_is_counted_as_it_is(kind: str, folders: dict[str, Path]) -> None:
-    from core.chat import Role
-    from core.types import RgbImage
     from core.vision.network import VisionNetwork
     from core.vision.prompt import Turn
 
@@ -74,8 +76,6 @@ def test_the_cache_is_counted_as_it_is(kind: str, folders: dict[str, Path]) -> N
 
 @pytest.mark.parametrize("kind", FAMILY)
 def test_no_picture_becomes_more_tokens_or_tiles_than_said(kind: str, folders: dict[str, Path]) -> None:
-    from core.chat import Role
-    from core.types import RgbImage
     from core.vision.network import VisionNetwork
     from core.vision.prompt import Turn
 
@@ -185,6 +185,41 @@ def test_all_of_it_is_in_what_a_load_is_judged_by(folders: dict[str, Path], tmp_
     assert working_bytes(tmp_path / "nowhere", "fp32") == 0
     damaged = change(folders["llava_next"], tmp_path / "damaged", max_position_embeddings="many")
     assert working_bytes(damaged, "fp32") == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_types_are_counted_by_what_they_have_in_common(kind: str, tmp_path: Path) -> None:
+    from core.vision.generated import GeneratedNetwork
+    from core.vision.prompt import Turn
+
+    # given a conversation that a real network has read
+    folder = write(tmp_path / kind, kind, SIZE)
+    network = GeneratedNetwork(LoadOptions(checkpoint=str(folder)))
+    picture = RgbImage(90, 120, os.urandom(90 * 120 * 3))
+    prompt = network.prompt([Turn(Role.USER, "What is this?", (picture,))])
+    for _ in network.read(prompt, lambda: False):
+        pass
+    assert network._course is not None
+    inputs: dict[str, Any] = network._course.gi_frame.f_locals["inputs"]
+    layers = inputs["past_key_values"].layers
+    held = sum(part.numel() * part.element_size() for layer in layers for part in (layer.keys, layer.values))
+
+    # then its keys and values take what was said, or less where only a window of them is kept
+    shape = shape_of(folder)
+    assert shape is not None
+    told = cache_bytes(shape, 4, len(prompt.keys))
+    assert (held <= told) if kind == "gemma3" else (held == told)
+    assert (shape.layers, shape.width, shape.inner) == (SIZE.layers, SIZE.width, SIZE.inner)
+    assert shape.context == network.context
+    # and a prompt that is read as a whole takes more than one that comes in chunks
+    in_chunks = replace(shape, chunk=estimate.CHUNK)
+    assert estimate._reading(shape, 4, 4096) > 2 * estimate._reading(in_chunks, 4, 4096)
+    # also where the configuration keeps the language model's sizes beside the rest, and there are no headers
+    flat = Path(shutil.copytree(folder, tmp_path / "flat"))
+    config = json.loads((flat / "config.json").read_text())
+    (flat / "config.json").write_text(json.dumps({**config.pop("text_config"), **config}))
+    (flat / "model.safetensors").unlink()
+    assert shape_of(flat) == shape
 
 
 def test_quantized_weights_are_those_of_the_language_models_layers(folders: dict[str, Path]) -> None:

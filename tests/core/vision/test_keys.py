@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -54,6 +55,27 @@ class FaultyKeyring(MemoryKeyring):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise self.error
+
+
+class WaitingKeyring(MemoryKeyring):
+    """One that lets everybody wait until ``answers`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = threading.Event()
+        self.waiting: list[threading.Thread] = []
+
+    def _wait(self) -> None:
+        self.waiting.append(threading.current_thread())
+        assert self.answers.wait(60.0)
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._wait()
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._wait()
+        super().set_password(service, username, password)
 
 
 # As the package keyrings.alt has it: a file with the keys as they are.
@@ -138,6 +160,29 @@ def test_a_keyring_that_fails_is_told_without_the_key(error: Exception, reason: 
         with pytest.raises(KeyringUnavailable, match=reason) as caught:
             call()
         assert KEY not in caught.value.message + str(caught.value.to_json())
+
+
+def test_a_keyring_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = WaitingKeyring()
+    keyring.set_keyring(ring)
+    monkeypatch.setattr("core.vision.keys.PATIENCE", 0.02)
+    try:
+        calls: list[Any] = [
+            lambda: get_key(URL, NOTHING),
+            lambda: set_key(URL, KEY),
+            lambda: delete_key(URL),
+        ]
+        for call in calls:
+            with pytest.raises(KeyringUnavailable, match="it does not answer") as caught:
+                call()
+            assert KEY not in caught.value.message
+        # Then nothing that waits for it holds up the end of the program
+        assert len(ring.waiting) == 3
+        assert all(thread.daemon for thread in ring.waiting)
+        # And a key of the environment needs no keyring
+        assert get_key(URL, {VARIABLE: KEY}) == KEY
+    finally:
+        ring.answers.set()
 
 
 def test_a_file_that_calls_itself_a_keyring_is_not_used() -> None:

@@ -6,13 +6,14 @@ way. Whether answers are right is asked of the trained models (``test_tiny_llava
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.chat import GenerationOptions
+from core.chat import GenerationOptions, Token
 from core.errors import (
     Cancelled,
     ContextFull,
@@ -290,12 +291,13 @@ def test_a_card_that_is_still_too_small_goes_on_in_four_bits(
     probed.load(checkpoint=str(checkpoints["llava_next"]), device="cuda:0")
     chat = Chat(probed)
     usual = chat.ask(user("What is this?", 1), images=image)
-    chat.fail(step=3)
+    chat.fail(step=4)
     # when it is asked, then each step is told, and the answer is told once and in fewer bits
     answer, pieces = chat.pieces(user("What is this?", 1), images=image)
     notices = [from_json(piece["notice"]) for piece in pieces if "notice" in piece]
-    assert [type(notice).__name__ for notice in notices] == ["SawLess", "Quantized"]
-    assert str(notices[1]) == "cuda:0 had too little memory, so llava_next goes on in int4."
+    assert [type(notice).__name__ for notice in notices] == ["Offloaded", "SawLess", "Quantized"]
+    assert str(notices[0]).startswith("cuda:0 had too little memory, so 1 of 2 layers of llava_next wait")
+    assert str(notices[2]) == "cuda:0 had too little memory, so llava_next goes on in int4."
     assert answer["text"] == "".join(piece.get("text", "") for piece in pieces)
     assert (usual["precision"], answer["precision"]) == ("fp32", "int4")
     # and it stays so, with what it looks at as well
@@ -327,7 +329,7 @@ def test_a_card_that_cannot_take_the_smaller_weights_either_is_told(
 ) -> None:
     probed.load(checkpoint=str(checkpoints["llava"]), device="cuda:0")
     chat = Chat(probed)
-    chat.fail(step=2, load=1)
+    chat.fail(step=3, load=1)
     with pytest.raises(OutOfMemory) as caught:
         chat.ask(user("What is this?", 1), images=(picture(24),))
     assert caught.value.params["device"] == "cuda:0"
@@ -341,6 +343,53 @@ def test_a_card_that_fails_is_told_with_its_name(probed: Running, checkpoints: d
         chat.ask(user("What is this?", 1), images=(picture(20),))
     assert caught.value.params["device"] == "cuda:0"
     assert chat.ask(user("What is this?", 1), images=(picture(20),))["text"]
+
+
+# ---- where an answer ends, and its tokens
+
+
+def test_an_answer_ends_before_a_stop_text_and_nothing_of_it_is_told(chat: Chat) -> None:
+    # given what is answered without
+    image = (picture(30),)
+    whole = chat.ask(user("What is this?", 1), images=image)
+    # when a part of that, which begins and ends inside of tokens, is to end it
+    middle = len(whole["text"]) // 2
+    stop = whole["text"][middle - 1 : middle + 1]
+    answer, pieces = chat.pieces(user("What is this?", 1), images=image, stop=["never", stop])
+    # then it is as before up to there, and no more was computed
+    assert answer["text"] == whole["text"][: whole["text"].find(stop)]
+    assert "".join(piece.get("text", "") for piece in pieces) == answer["text"]
+    assert answer["finish"] == "stop"
+    assert answer["usage"]["answer"] < whole["usage"]["answer"]
+    # and a text that does not come changes nothing
+    assert chat.ask(user("What is this?", 1), images=image, stop=["never"])["text"] == whole["text"]
+
+
+def test_tokens_are_told_where_they_are_asked_for(chat: Chat) -> None:
+    # given an answer without
+    image = (picture(31),)
+    plain, pieces = chat.pieces(user("これは何ですか？", 1), images=image)
+    assert not any("tokens" in piece for piece in pieces)
+    # when its tokens are wanted with the three likeliest in the place of each
+    answer, pieces = chat.pieces(user("これは何ですか？", 1), images=image, top_logprobs=3)
+    tokens = [Token.from_json(row) for piece in pieces for row in piece.get("tokens", ())]
+    # then they are those of the same answer, and their likelihoods are its confidence
+    assert answer["text"] == plain["text"]
+    assert len(tokens) == answer["usage"]["answer"]
+    together = b"".join(token.data for token in tokens).decode("utf-8", "replace")
+    assert together.lstrip(" ") == answer["text"]
+    mean = math.fsum(token.logprob for token in tokens) / len(tokens)
+    assert math.exp(mean) == pytest.approx(plain["confidence"], rel=0.2)
+    for token in tokens:
+        # and the likeliest was taken, since nothing is drawn at temperature 0
+        likelihoods = [one.logprob for one in token.top]
+        assert token.top[0].data == token.data
+        assert likelihoods == sorted(likelihoods, reverse=True)
+        assert (len(token.top), likelihoods[0]) == (3, token.logprob)
+    # and without the others each has its own likelihood only
+    _, pieces = chat.pieces(user("これは何ですか？", 1), images=image, top_logprobs=0)
+    alone = [Token.from_json(row) for piece in pieces for row in piece.get("tokens", ())]
+    assert alone == [Token(token.data, token.logprob) for token in tokens]
 
 
 # ---- loading

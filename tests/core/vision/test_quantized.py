@@ -312,7 +312,7 @@ def test_a_network_is_loaded_as_what_is_free_on_its_card_allows(
             return limit
 
     monkeypatch.setattr(held, "can_quantize", lambda: True)
-    monkeypatch.setattr(held, "quantization", lambda precision, device: quantization(precision, "cpu"))
+    monkeypatch.setattr(held, "quantization", lambda precision, _, kept: quantization(precision, "cpu", kept))
     network = Carded(LoadOptions(checkpoint=str(folder), device="cuda:0"))
     assert network.precision == expected
     assert logits(network).shape[0] == 1

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.chat import Answer, Finish, GenerationOptions
+from core.chat import Answer, Finish, GenerationOptions, Token
 from core.engines import LoadOptions
 from core.errors import Cancelled, YomitoriError
 from core.types import RgbImage
@@ -191,6 +191,52 @@ def test_the_request_is_what_such_servers_take(server: ChatServer) -> None:
                 "PNG", (image.width, image.height), image.data,
             )  # fmt: skip
     assert asked.pieces[:3] == [{"phase": "encoding"}, {"phase": "encoding"}, {"phase": "reading"}]
+
+
+def test_an_answer_ends_before_a_stop_text_also_where_the_server_does_not_know_it(server: ChatServer) -> None:
+    # given a server that goes on and on
+    server.stream(
+        event(chunk("", role="assistant")), event(chunk("one E", logprobs=[-0.5])),
+        event(chunk("ND two", logprobs=[-0.1])), STALL,
+    )  # fmt: skip
+    options = GenerationOptions(stop=("END",), top_logprobs=0)
+    asked = Asked(server.base_url, options=options)
+    result = asked.run()
+    assert server.requests[0].json["stop"] == ["END"]
+    assert asked.text == result["text"] == "one "
+    assert result["finish"] == "stop"
+    # and what looks like its beginning is told once the answer is over
+    server.answer(["one ", "EN"])
+    asked = Asked(server.base_url, options=options)
+    assert asked.run()["text"] == asked.text == "one EN"
+
+
+def test_tokens_are_told_where_they_are_asked_for(server: ChatServer) -> None:
+    def row(token: str, logprob: float, data: Any = None) -> dict[str, Any]:
+        return {"token": token, "logprob": logprob, "bytes": data}
+
+    # given a server that tells bytes, parts of a character among them, and one that tells none
+    first = chunk("赤")
+    first["choices"][0]["logprobs"] = {"content": [
+        row("\ufffd", -0.5, [0xE8]), {**row("\ufffd", -0.25, [0xB5, 0xA4]), "top_logprobs": [row("い", -1)]},
+    ]}  # fmt: skip
+    second = chunk("い")
+    second["choices"][0]["logprobs"] = {"content": [row("い", -1, [999]), row("い", 0.5), {}, None]}
+    server.stream(event(first), event(second), event(chunk(finish="stop")), DONE)
+    asked = Asked(server.base_url, options=GenerationOptions(top_logprobs=1))
+    asked.run()
+    tokens = [Token.from_json(one) for piece in asked.pieces for one in piece.get("tokens", ())]
+    # then what can be used of it is told
+    assert tokens == [
+        Token(b"\xe8", -0.5),
+        Token(b"\xb5\xa4", -0.25, (Token("い".encode(), -1.0),)),
+        Token("い".encode(), 0.0),
+    ]
+    # and nothing where nobody asked
+    server.answer(["a"], logprobs=[-0.5])
+    asked = Asked(server.base_url)
+    asked.run()
+    assert not any("tokens" in piece for piece in asked.pieces)
 
 
 def test_nothing_is_sent_before_a_question(server: ChatServer) -> None:

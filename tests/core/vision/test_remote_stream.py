@@ -312,6 +312,10 @@ def test_only_options_that_were_chosen_are_sent() -> None:
     assert (plain["temperature"], plain["max_tokens"], plain["stream"]) == (0.0, 7, True)
     chosen = request_json("m", [], GenerationOptions(top_p=0.5, seed=0))
     assert (chosen["model"], chosen["top_p"], chosen["seed"]) == ("m", 0.5, 0)
+    assert plain.keys() & {"stop", "top_logprobs"} == set()
+    asked = request_json("m", [], GenerationOptions(stop=("a", "\n"), top_logprobs=3))
+    assert (asked["stop"], asked["logprobs"], asked["top_logprobs"]) == (["a", "\n"], True, 3)
+    assert "top_logprobs" not in request_json("m", [], GenerationOptions(top_logprobs=0))
 
 
 def test_only_what_a_server_refuses_is_left_out() -> None:
@@ -325,6 +329,14 @@ def test_only_what_a_server_refuses_is_left_out() -> None:
     assert renamed is not None
     assert renamed["max_completion_tokens"] == body["max_tokens"]
     assert "max_tokens" not in renamed
+    # Likelihoods that are too many are not likelihoods at all
+    asked = request_json("m", [], GenerationOptions(top_logprobs=20))
+    fewer = without_refused(asked, "top_logprobs must be at most 5")
+    assert fewer is not None
+    assert asked.keys() - fewer.keys() == {"top_logprobs"}
+    none = without_refused(asked, "logprobs are not supported")
+    assert none is not None
+    assert asked.keys() - none.keys() == {"logprobs", "top_logprobs"}
     # What is about something else is an error, and is not tried again
     assert without_refused(body, "the conversation is too long") is None
     assert without_refused(body, "'max_tokens' or 'max_completion_tokens' is too large: 4096") is None

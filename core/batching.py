@@ -1,0 +1,248 @@
+"""Readings that wait for a busy model are read together as soon as it is free.
+
+A host does one job at a time. While one runs, further pictures are collected here; what has come by its end
+goes through the model as one job, ``recognize_many``. A picture that finds the model idle is on its way at
+once, as a job of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from core.errors import (
+    OutOfMemory,
+    ProcessDied,
+    ProtocolError,
+    QueueFull,
+    ReadFailed,
+    from_json,
+)
+from core.jobs import Job
+from core.types import OcrResult
+
+log = logging.getLogger(__name__)
+
+Reading = Job[OcrResult]
+_Pages = tuple[list[dict[str, Any]], float]
+
+_ALONE = (OutOfMemory, ProcessDied, ProtocolError, ReadFailed)
+"""Failures of a whole batch that one of its pictures may be to blame for: then each is read alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Of one batch: at most so many ``pictures`` of so many ``pixels`` together, that take about so many
+    ``seconds``: as long waits what comes next. ``gather`` is how many seconds the model waits after a batch
+    for those who come again, and only then. ``queue``: readings that may wait."""
+
+    pictures: int = 16
+    pixels: int = 4_000_000
+    seconds: float = 2.0
+    gather: float = 0.008
+    queue: int = 64
+
+
+_LOOKED_AT, _AGAIN, _USUAL = range(3)
+"""Who goes first: somebody is looking; it has waited once already; all others."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    job: Reading
+    rank: int
+
+    def goes_with(self, other: _Waiting) -> bool:
+        return self.rank == other.rank != _AGAIN and self.job.params == other.job.params
+
+
+class Batcher:
+    """Between those who ask for readings and their host. Safe to use from any thread.
+
+    Every picture stays a job of its own, with its own end, progress and cancellation: one that is cancelled
+    ends at once and the others of its batch go on; one that cannot be read costs nobody else anything.
+    """
+
+    def __init__(self, submit: Callable[[Job[Any]], None], limits: BatchLimits | None = None) -> None:
+        """``submit`` is the host's."""
+        self._submit = submit
+        self._limits = limits or BatchLimits()
+        self._changed = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        # Whether a job of ours is with the host, and how long the last ones took for each picture.
+        self._busy = False
+        self._closed = False
+        self._each = 0.0
+
+    def submit(self, job: Reading, first: bool = False) -> None:
+        """Have a picture read; ``first``: before those that wait already, since somebody is looking.
+
+        The job fails with QueueFull, or as the host lets it fail.
+        """
+        with self._changed:
+            taken = not self._closed and len(self._waiting) < self._limits.queue
+            begin = taken and not self._busy
+            if taken:
+                self._busy = True
+                self._put(_Waiting(job, _LOOKED_AT if first else _USUAL))
+        if begin:
+            self._next()
+        elif self._closed:
+            job.drop()
+        elif not taken:
+            job.fail(QueueFull(count=self._limits.queue))
+
+    def close(self) -> None:
+        """What waits is cancelled. Call it before the host is closed, which drops the rest."""
+        with self._changed:
+            self._closed = True
+            left, self._waiting = self._waiting, []
+            self._changed.notify_all()
+        for entry in left:
+            entry.job.drop()
+
+    # ---- waiting
+
+    def _put(self, entry: _Waiting) -> None:
+        """Behind those that go before it. With the lock held."""
+        at = next((k for k, other in enumerate(self._waiting) if other.rank > entry.rank), len(self._waiting))
+        self._waiting.insert(at, entry)
+        # A host attaches itself when it is given the job.
+        entry.job.attach(lambda: self._forget(entry))
+        self._changed.notify_all()
+
+    def _forget(self, entry: _Waiting) -> None:
+        with self._changed:
+            if entry not in self._waiting:
+                return
+            self._waiting.remove(entry)
+        entry.job.drop()
+
+    def _take(self) -> list[Reading]:
+        """The next batch, which may be one picture; empty when none waits. With the lock held."""
+        if not self._waiting:
+            return []
+        head = self._waiting[0]
+        limits = self._limits
+        most = limits.pictures
+        if self._each > 0:
+            most = max(1, min(most, int(limits.seconds / self._each)))
+        taken, pixels = [head], _pixels(head.job)
+        for entry in self._waiting[1:]:
+            if len(taken) == most:
+                break
+            if entry.goes_with(head) and pixels + _pixels(entry.job) <= limits.pixels:
+                taken.append(entry)
+                pixels += _pixels(entry.job)
+        self._waiting = [entry for entry in self._waiting if entry not in taken]
+        return [entry.job for entry in taken]
+
+    # ---- at the host
+
+    def _next(self) -> None:
+        """Give the host what waits, if anything does. Called by the one who has set ``_busy``, or in the
+        host's thread when a job has ended."""
+        with self._changed:
+            jobs = self._take()
+            self._busy = bool(jobs)
+        if len(jobs) == 1:
+            jobs[0].on_done(self._one_ended)
+            self._submit(jobs[0])
+        elif jobs:
+            self._submit(self._batch(jobs))
+
+    def _one_ended(self, job: Reading) -> None:
+        if job.error() is None:
+            self._learn(job.result().seconds)
+        self._next()
+
+    def _batch(self, jobs: list[Reading]) -> Job[_Pages]:
+        def came(piece: dict[str, Any]) -> None:
+            page = piece.get("page")
+            told = {key: value for key, value in piece.items() if key != "page"}
+            for job in jobs if page is None else [jobs[page]]:
+                _hand(job, told)
+
+        def convert(answer: dict[str, Any], seconds: float) -> _Pages:
+            pages = answer["pages"]
+            if len(pages) != len(jobs):
+                raise ProtocolError(reason=f"{len(pages)} answers to {len(jobs)} pictures")
+            return pages, seconds
+
+        images = [image for job in jobs for image in job.images]
+        batch = Job("recognize_many", jobs[0].params, images, convert, came)
+        batch.on_done(lambda batch: self._batch_ended(batch, jobs))
+
+        def leave(job: Reading) -> None:
+            job.drop()
+            if all(job.done() for job in jobs):
+                batch.cancel()
+
+        for job in jobs:
+            job.attach(partial(leave, job))
+            if job.cancel_requested:
+                leave(job)
+        return batch
+
+    def _batch_ended(self, batch: Job[_Pages], jobs: list[Reading]) -> None:
+        error = batch.error()
+        if error is None:
+            pages, seconds = batch.result()
+            share = seconds / len(jobs)
+            self._learn(share)
+            for job, page in zip(jobs, pages, strict=True):
+                if "error" in page:
+                    job.fail(from_json(page["error"]))
+                elif not job.done():
+                    job.finish(page, share)
+            self._gather(len(jobs))
+        elif isinstance(error, _ALONE):
+            log.warning("%d pictures are read one by one: %s", len(jobs), error)
+            self._read_alone([job for job in jobs if not job.done()])
+        else:
+            for job in jobs:
+                job.fail(error)
+        self._next()
+
+    def _read_alone(self, jobs: Sequence[Reading]) -> None:
+        for job in jobs:
+            _hand(job, {"again": True})
+        with self._changed:
+            for job in jobs:
+                self._put(_Waiting(job, _AGAIN))
+            late = [entry for entry in self._waiting if self._closed or entry.job.cancel_requested]
+        for entry in late:
+            self._forget(entry)
+
+    def _gather(self, count: int) -> None:
+        """Who has just been answered may have the next picture at hand: give them the time to bring it, but
+        nobody who is looking has to wait for that."""
+
+        def enough() -> bool:
+            looked_at = bool(self._waiting) and self._waiting[0].rank == _LOOKED_AT
+            return self._closed or looked_at or len(self._waiting) >= count
+
+        with self._changed:
+            self._changed.wait_for(enough, self._limits.gather)
+
+    def _learn(self, seconds: float) -> None:
+        """How long a picture takes, of late. One that took longer than usual counts for half: the first after
+        a load does."""
+        self._each = min(seconds, (self._each + seconds) / 2) if self._each > 0 else seconds
+
+
+def _pixels(job: Reading) -> int:
+    return sum(image.width * image.height for image in job.images)
+
+
+def _hand(job: Reading, piece: dict[str, Any]) -> None:
+    if job.on_piece is None or job.done():
+        return
+    try:
+        job.on_piece(piece)
+    except Exception:
+        log.exception("A listener failed on a piece of job %d", job.id)
