@@ -10,8 +10,9 @@ SAMPLE := resources/samples/page-1
 # needs has to be there: nothing is skipped for want of it.
 GUARD := PYTHONPATH="$(CURDIR)/tests/support/guard"
 PYTEST := $(GUARD) YOMITORI_TEST_REQUIRE_ALL=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
-# Most tests wait for processes of their own. The longest files come first, so that both workers end together.
-PARALLEL := -n 2 --dist loadfile
+# Most tests wait for processes of their own: three workers keep two cores busy. The longest files come first, so
+# that all end together.
+PARALLEL := -n 3 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test lint types imports test-core test-rest bench soak samples \
@@ -83,8 +84,9 @@ screenshots: setup-test ## take the pictures in the documentation again
 translations: setup-test ## bring the Japanese texts up to date with the code
 	@$(PY) packaging/translations.py
 
-docs: setup-test ## write the table of settings into the user guide
+docs: setup-test ## write the tables of settings, models and errors into the documentation
 	@$(PY) packaging/settings_table.py
+	@$(PY) packaging/service_tables.py
 
 lock: ## write the locked versions of what is installed in .venv
 	@sh packaging/lock.sh $(VENV)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from core.process import CHILD_FLAG
 
 if TYPE_CHECKING:
     from core.doctor import Check
+    from core.errors import BackendUnavailable
     from core.settings import SettingsStore
 
 
@@ -26,13 +28,34 @@ def main() -> int:
     return run_command(sys.argv[1:], FrontEnd(_start_tray, _check_desktop))
 
 
+def _without_desktop() -> BackendUnavailable | None:
+    """Why there can be no window: where only the service runs, Qt is left out."""
+    if find_spec("PySide6") is not None:
+        return None
+    from core.errors import BackendUnavailable
+
+    return BackendUnavailable(
+        name="The desktop",
+        reason="PySide6 is not installed",
+        fix="Install it with 'pip install PySide6-Essentials', or use a command that needs no window, "
+        "such as 'yomitori ocr'.",
+    )
+
+
 def _start_tray(flags: dict[str, Any], first: str) -> int:
+    problem = _without_desktop()
+    if problem is not None:
+        raise problem
     from desktop.app import run
 
     return run(flags, first)
 
 
 def _check_desktop(settings: SettingsStore) -> Iterable[Check]:
+    if _without_desktop() is not None:
+        from core.doctor import Check
+
+        return [Check("Desktop", None, "not installed, commands alone")]
     from desktop.doctor import check_desktop
 
     return check_desktop(settings)

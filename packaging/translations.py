@@ -17,9 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from core import service_errors  # noqa: E402
 from core.engines import ENGINES  # noqa: E402
 from core.errors import known_errors  # noqa: E402
 from core.models.catalogue import load_catalogue  # noqa: E402
+from core.service_errors import ON_THE_DESKTOP  # noqa: E402
 from core.settings import iter_settings  # noqa: E402
 
 TS = ROOT / "resources" / "translations" / "yomitori_ja.ts"
@@ -29,6 +31,8 @@ _TOOLS = Path(sys.executable).parent
 def core_texts() -> Iterator[tuple[str, str]]:
     """Context and English text of everything in core that a user may read."""
     for error in known_errors().values():
+        if error.__module__ == service_errors.__name__ and not issubclass(error, ON_THE_DESKTOP):
+            continue
         yield "errors", error.sentence
         yield "errors", error.hint
     for path in sorted((ROOT / "core").rglob("*.py")):

@@ -9,15 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.chat import Answer, AnswerPiece, GenerationOptions, Message, Phase, Role
-from core.engine import Engine
 from core.memory import format_bytes
 from core.models.library import ModelLibrary
 from core.models.renamed import conversion_of
 from core.paths import Paths
 from core.settings import SettingsStore
 from core.types import RgbImage
-from core.vision.keys import get_key
 from core.vision.question import with_text
+from service.engines import AnyEngine, add_standalone, open_engine
 
 
 def add_parser(
@@ -39,6 +38,7 @@ def add_parser(
     parser.add_argument("--system", metavar="TEXT", default="", help="what the model should be told first")
     parser.add_argument("--seed", metavar="N", type=int, help="the same seed gives the same answer")
     parser.add_argument("--json", action="store_true", help="one JSON object with the whole answer")
+    add_standalone(parser)
     add_flags(parser)
 
 
@@ -60,7 +60,7 @@ def run(
     if renamed is not None and vision.backend == "local" and "@" not in vision.model:
         print(f"yomitori: {renamed.why}", file=sys.stderr)
     library = ModelLibrary(settings, paths, paths.log)
-    engine = Engine(settings, paths.log, library=library, server_key=get_key)
+    engine = open_engine(settings, paths, library, arguments.standalone)
     try:
         question = arguments.question
         if arguments.read:
@@ -72,13 +72,13 @@ def run(
     return 0
 
 
-def _read(engine: Engine, images: Sequence[RgbImage]) -> str:
+def _read(engine: AnyEngine, images: Sequence[RgbImage]) -> str:
     texts = [engine.recognize(image).result().text for image in images]
     return "\n".join(text for text in texts if text.strip())
 
 
 def _ask(
-    engine: Engine,
+    engine: AnyEngine,
     settings: SettingsStore,
     arguments: argparse.Namespace,
     question: str,
@@ -139,7 +139,7 @@ _WAITS = {
 }
 
 
-def _tell(engine: Engine, answer: Answer) -> None:
+def _tell(engine: AnyEngine, answer: Answer) -> None:
     """What a person should know beside the answer."""
     for notice in answer.notices:
         print(f"yomitori: {notice.message}", file=sys.stderr)

@@ -50,7 +50,8 @@ from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.settings import SettingInfo, Settings, SettingsStore, iter_settings, parse_value, with_value
 from core.types import OcrResult, RgbImage
-from service import ask_cli, models_cli
+from service import ask_cli, models_cli, serve_cli
+from service.engines import AnyEngine, add_standalone, open_engine
 from service.names import model_name
 from service.progress import TransferBar
 
@@ -142,6 +143,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="short for --reading-engine",
     )
+    add_standalone(ocr)
     _add_setting_flags(ocr, ("reading", "models"))
 
     for name, help_text in (
@@ -166,6 +168,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_verbose(command)
     models_cli.add_parser(commands, _add_models_flags)
     ask_cli.add_parser(commands, _add_asking_flags)
+    serve_cli.add_parser(commands, _add_serving_flags)
     _add_setting_flags(parser, None)
     return parser
 
@@ -178,6 +181,11 @@ def _add_verbose(parser: argparse.ArgumentParser) -> None:
 def _add_asking_flags(parser: argparse.ArgumentParser) -> None:
     _add_verbose(parser)
     _add_setting_flags(parser, ("vision", "reading", "models"))
+
+
+def _add_serving_flags(parser: argparse.ArgumentParser) -> None:
+    _add_verbose(parser)
+    _add_setting_flags(parser, ("service", "reading", "models", "vision"))
 
 
 def _add_models_flags(parser: argparse.ArgumentParser) -> None:
@@ -258,7 +266,7 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     worst = 0
     told = ""
     library = ModelLibrary(store, paths, paths.log)
-    engine = Engine(store, paths.log, library=library)
+    engine = open_engine(store, paths, library, arguments.standalone)
     try:
         _tell_what_reads(store, library, engine, flags)
         for index, (source, outcome) in enumerate(_read_all(engine, sources)):
@@ -284,7 +292,7 @@ def _ocr(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
 
 
 def _tell_what_reads(
-    store: SettingsStore, library: ModelLibrary, engine: Engine, flags: dict[str, Any]
+    store: SettingsStore, library: ModelLibrary, engine: AnyEngine, flags: dict[str, Any]
 ) -> None:
     """Say where another model, engine or device than the one that was asked for is used from the start."""
     reads = engine.reading_engine()
@@ -303,7 +311,7 @@ def _tell_what_reads(
         )
 
 
-def _tell_fallback(engine: Engine, told: str) -> str:
+def _tell_fallback(engine: AnyEngine, told: str) -> str:
     """Say why the model runs elsewhere than asked, unless ``told`` says it already; what is told now.
 
     Without its hint, which is about a button of the desktop.
@@ -362,7 +370,7 @@ def _folders_with_pictures(top: Path) -> list[str]:
 
 
 def _read_all(
-    engine: Engine, sources: Sequence[str]
+    engine: AnyEngine, sources: Sequence[str]
 ) -> Iterator[tuple[str, tuple[RgbImage, OcrResult] | YomitoriError]]:
     """Read one after another; a progress bar on stderr when there are several, and for a conversion."""
     from tqdm import tqdm
@@ -491,6 +499,13 @@ def _ask(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: Front
     return ask_cli.run(arguments, _open_settings(paths, flags), paths, _load)
 
 
+# ---- serve
+
+
+def _serve(arguments: argparse.Namespace, flags: dict[str, Any], _front_end: FrontEnd) -> int:
+    return serve_cli.run(arguments, lambda paths: _open_settings(paths, flags))
+
+
 # ---- models
 
 
@@ -517,4 +532,5 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "doctor": _doctor,
     "models": _models,
     "ask": _ask,
+    "serve": _serve,
 }

@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.devices import list_devices
-from core.engines import BUILT_IN, loading_engine, title_of
+from core.engines import BUILT_IN, title_of
 from core.errors import (
     AlreadyDownloading,
     HubAddressWrong,
@@ -28,7 +27,7 @@ from core.errors import (
     YomitoriError,
 )
 from core.jobs import Job
-from core.models.entries import Checkpoint, Downloaded, DownloadPlan, FileCheck, ModelEntry
+from core.models.entries import Downloaded, DownloadPlan, FileCheck, ModelEntry
 from core.models.imported import is_local, not_here, refuse_local
 from core.models.layout import is_vision
 from core.models.library import ModelLibrary
@@ -37,7 +36,7 @@ from core.models.steps import free_disk
 from core.models.stock import OwnFolder
 from core.paths import Paths
 from core.settings import Settings, SettingsStore, find_setting
-from core.vision.choice import choose_for
+from service.models_choice import AUTO, automatic_model, find_chosen
 from service.models_text import (
     Choice,
     describe_folder,
@@ -54,7 +53,6 @@ from service.progress import Stopped, TransferBar, wait_for
 
 _ROLE = "ocr"
 _ASKING = "vision"
-_AUTO = "auto"
 _CANCELLED = 130
 
 
@@ -147,7 +145,7 @@ def _print_json(row: object) -> None:
 def _tell_how_to_choose(library: ModelLibrary, entry: ModelEntry, settings: SettingsStore) -> None:
     """A model that nothing reads or answers with would be a riddle."""
     current = settings.current
-    if Choice(current, (), _automatic(library, current)).chooses(entry):
+    if Choice(current, (), automatic_model(library, current)).chooses(entry):
         return
     if entry.role == _ROLE:
         flag = find_setting("models.ocr_model").flag
@@ -178,7 +176,7 @@ def _listed(library: ModelLibrary, settings: Settings) -> list[ModelEntry]:
     """Every model that is here or in the catalogue, and the chosen one wherever it is."""
     entries = library.all_models(_ROLE)
     named = [settings.models.ocr_model]
-    if settings.vision.model != _AUTO:
+    if settings.vision.model != AUTO:
         named.append(settings.vision.model)
     for name in named:
         # It may be a folder, which has a row of its own, or nothing at all.
@@ -196,29 +194,8 @@ def _own_folders(library: ModelLibrary, settings: Settings) -> list[OwnFolder]:
     return [own for own in found if own is not None]
 
 
-def _automatic(library: ModelLibrary, settings: Settings) -> str:
-    """The model that answers questions where the settings name none; empty for none."""
-    vision, engine = settings.vision, loading_engine(_ASKING)
-    if vision.backend != "local" or vision.model != _AUTO or engine is None:
-        return ""
-    here = [entry for entry in library.models(_ASKING) if entry.weights is not None]
-    # Without a model to choose the graphics card's driver need not be asked.
-    return (choose_for(here, list_devices(), vision, engine) or "") if here else ""
-
-
 def _choice(library: ModelLibrary, settings: Settings) -> Choice:
-    named = []
-    if settings.reading.engine != BUILT_IN:
-        named.append(("ocr", settings.models.ocr_model))
-    automatic = _automatic(library, settings)
-    if settings.vision.backend == "local":
-        named.append((_ASKING, automatic or settings.vision.model))
-    loaded: list[Checkpoint] = []
-    for role, name in named:
-        with suppress(YomitoriError):
-            found = library.lookup(role, name)
-            loaded += [found] if found is not None else []
-    return Choice(settings, tuple(loaded), automatic)
+    return find_chosen(library, settings)[0]
 
 
 def _path(library: ModelLibrary, arguments: argparse.Namespace, settings: SettingsStore) -> int:

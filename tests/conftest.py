@@ -48,6 +48,9 @@ def settings(tmp_path: Path) -> SettingsStore:
 def _private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the developer's own settings, history or models."""
     monkeypatch.setenv("YOMITORI_HOME", str(tmp_path / "home"))
-    for name in ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "MANGAOCR_MODEL_PATH", "HF_HUB_CACHE"):
+    for name in (
+        "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "MANGAOCR_MODEL_PATH", "HF_HUB_CACHE", "LLAVA_MODEL_ID",
+        "LLAVA_DEVICE", "TRANSFORMERS_CACHE", "YOMITORI_SERVICE_TOKEN_FILE",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-home"))

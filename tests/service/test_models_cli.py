@@ -668,8 +668,8 @@ def test_memory_is_told_in_the_precision_for_asking(hub: StubHub) -> None:
     reading, asking = needs()
     less = needs(YOMITORI_MODELS_PRECISION="bf16")
     assert less[0] < reading
-    assert less[1] == asking == 5_315_000_000
-    assert needs(YOMITORI_VISION_PRECISION="bf16") == (reading, 3_057_000_000)
+    assert less[1] == asking == 5_106_000_000
+    assert needs(YOMITORI_VISION_PRECISION="bf16") == (reading, 2_848_000_000)
 
 
 def test_a_folder_for_asking_has_a_row_and_is_checked(hub: StubHub) -> None:

@@ -1,0 +1,104 @@
+"""The picture that a request brings or names, decoded: limits first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import re
+from functools import partial
+from urllib.parse import unquote_to_bytes
+
+import anyio.to_thread
+from fastapi import UploadFile
+
+from core.errors import ImageDamaged, ImageTooLarge, YomitoriError
+from core.images import MAX_PIXELS, load_image
+from core.service_errors import PictureUrlInvalid, RequestInvalid, TooManyFrames
+from core.types import RgbImage
+from service.http.context import Context
+from service.http.frame_count import has_more_frames
+from service.http.image_url import FetchLimits, fetch
+
+log = logging.getLogger(__name__)
+
+MAX_FRAMES = 1000
+"""Of an animated picture the first frame is read; with more of them it is no picture of a page."""
+_NAME = "The file"
+"""In errors, whatever the file is called: a file's name is the user's own."""
+_decoders = anyio.CapacityLimiter(4)
+"""A picture of the largest size takes 192 MB while it is decoded, and as much again when it is turned."""
+
+
+async def picture_of(context: Context, upload: UploadFile | None, image_url: str | None) -> RgbImage:
+    """The one picture of a request: a file of its form, or an ``image_url``.
+
+    Raises:
+        RequestInvalid: neither, or both.
+        NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames, and what ``picture_from_url`` raises.
+    """
+    if upload is not None and image_url:
+        raise RequestInvalid(reason="it has a file and an image_url: send one of them")
+    if upload is not None:
+        return await decoded(await upload.read())
+    if image_url:
+        return await picture_from_url(context, image_url)
+    raise RequestInvalid(reason="it has neither a file nor an image_url")
+
+
+async def picture_from_url(context: Context, url: str) -> RgbImage:
+    """What a ``data:`` URL holds, or lies at an http(s) one whose host the operator allows.
+
+    Raises:
+        PictureUrlInvalid, PictureHostNotAllowed, PictureTooHeavy, PictureNotFetched, PictureTooSlow: nothing
+            can be fetched.
+        NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames: it is no picture that is read.
+    """
+    if url[:5].lower() == "data:":
+        data = await anyio.to_thread.run_sync(_from_data_url, url, limiter=_decoders)
+    else:
+        config = context.config
+        data = await fetch(url.strip(), config.image_hosts, FetchLimits(config.body_bytes))
+    return await decoded(data)
+
+
+async def decoded(data: bytes) -> RgbImage:
+    """A picture from the bytes of its file, decoded in a thread.
+
+    Raises:
+        NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames
+    """
+    return await anyio.to_thread.run_sync(partial(_decode, data), limiter=_decoders)
+
+
+def _decode(data: bytes) -> RgbImage:
+    if has_more_frames(data, MAX_FRAMES):
+        raise TooManyFrames(name=_NAME, limit=MAX_FRAMES)
+    try:
+        return load_image(data, _NAME)
+    except YomitoriError:
+        raise
+    except MemoryError:
+        raise ImageTooLarge(name=_NAME, width="?", height="?", limit=MAX_PIXELS // 1_000_000) from None
+    except Exception as error:
+        # Whatever a decoder raises for what a stranger made, it is the picture that is wrong.
+        log.warning("A picture could not be decoded: %s", type(error).__name__)
+        raise ImageDamaged(name=_NAME) from None
+
+
+def _from_data_url(url: str) -> bytes:
+    """RFC 2397; base64 may have lost its padding, and have spaces in it."""
+    head, comma, body = url.partition(",")
+    if not comma:
+        raise PictureUrlInvalid(reason="there is no comma in the data: URL")
+    kind, *parameters = (part.strip().lower() for part in head[5:].split(";"))
+    if kind and not kind.startswith("image/") and kind != "application/octet-stream":
+        raise PictureUrlInvalid(reason="its data: URL does not say that it is a picture")
+    data = unquote_to_bytes(body)
+    if "base64" not in parameters:
+        return data
+    data = re.sub(rb"[\s=]", b"", data).translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
+    except binascii.Error:
+        raise PictureUrlInvalid(reason="its data: URL is not in base64") from None
