@@ -43,6 +43,7 @@ from core.settings import Settings, SettingsStore
 from desktop import capture, clipboard, hotkeys, notify
 from desktop.clipboard.base import ClipboardBackend
 from desktop.display import display_problem
+from desktop.engine_sharing import EngineSharing
 from desktop.focus_choice import make_focus
 from desktop.heap import Heap
 from desktop.hotkey_manager import HotkeyManager
@@ -50,7 +51,9 @@ from desktop.models_controller import ModelsController
 from desktop.notify.base import NotifyBackend
 from desktop.overlay import Overlay
 from desktop.panel_controller import PanelController, Parts
+from desktop.prompt_words import menu_language
 from desktop.result import ResultCard
+from desktop.service_process import ServiceProcess
 from desktop.snip import SnipController
 from desktop.texts import error_hint, error_sentence, model_state
 from desktop.theme import Theme, write_kanji_japanese
@@ -161,6 +164,8 @@ class Desktop(QObject):
             memory=memory,
             server_key=_server_key,
         )
+        self._sharing = EngineSharing(paths.runtime, settings, self.library, self.engine)
+        self.service = ServiceProcess(settings, paths.log / "service.log", parent=self)
         self.bridge.watch(self.engine)
         self._first_start = not paths.history_file.exists()
         self.history = self._open_history()
@@ -224,6 +229,8 @@ class Desktop(QObject):
         self.tray.show()
         self.hotkeys.start()
         self._instance.listen(self.bridge.command_came)
+        self._sharing.start()
+        self.service.start()
         self._tell_problems()
         if self._first_start:
             self._welcome()
@@ -263,6 +270,8 @@ class Desktop(QObject):
         self._prune_timer.stop()
         self._prune_soon.stop()
         self._heap.close()
+        # It ends by itself while the rest is taken down.
+        self.service.end()
         self.hotkeys.close()
         self.controller.close()
         self.panel.close()
@@ -276,6 +285,9 @@ class Desktop(QObject):
         if self._server_trial is not None:
             self._server_trial.close()
         self.bridge.close()
+        # Before the engine that it uses, else it would become the owner of one.
+        self.service.close()
+        self._sharing.close()
         self.engine.close()
         # After the engine, which asks it for weights. A download that runs is paused.
         self.library.close()
@@ -312,6 +324,9 @@ class Desktop(QObject):
         self.hotkeys.activated.connect(self._on_hotkey)
         self.hotkeys.failed.connect(self.messages.tell_error)
         self.hotkeys.changed.connect(self._on_hotkeys_changed)
+        actions.service.triggered.connect(self.service.open_page)
+        self.service.changed.connect(self._on_service)
+        self.service.failed.connect(self.messages.tell_error)
         self.bridge.state_changed.connect(self._on_state)
         self.bridge.state_changed.connect(self.models.on_state)
         self.models.changed.connect(self._show_state)
@@ -372,6 +387,10 @@ class Desktop(QObject):
         if shown and state.state in (State.READY, State.UNLOADED):
             # What is free has changed, and with it what fits.
             self.models.tasks.look()
+
+    def _on_service(self) -> None:
+        self.actions.show_service(self.service.status.address)
+        self._show_notes()
 
     def _show_state(self) -> None:
         lines = [model_state(self.engine.state()), *self.models.state_lines()]
@@ -466,6 +485,7 @@ class Desktop(QObject):
             window.copy_image_requested.connect(self._copy_image)
             window.reread_requested.connect(self.controller.read_again)
             window.ask_requested.connect(self.panel.ask_about_row)
+            window.conversations_requested.connect(self.panel.find_conversations)
             window.destroyed.connect(self._on_history_destroyed)
             window.problem.connect(self.messages.tell_error)
             self._history_window = window
@@ -514,6 +534,7 @@ class Desktop(QObject):
                     offer,
                     self._capture_name,
                     offer_asking=self.models.offer_asking,
+                    service=self.service,
                 ),
                 {
                     "models": [self._memory_row],
@@ -581,7 +602,7 @@ def _server_key(address: str) -> str:
 
 def language_of_texts() -> str:
     """Which of the languages that a model is spoken to in is that of the menus: ``en`` or ``ja``."""
-    return "ja" if QLocale().language() == QLocale.Language.Japanese else "en"
+    return "ja" if menu_language() == "Japanese" else "en"
 
 
 def _raise(window: Any) -> None:

@@ -68,11 +68,7 @@ class Composer(QWidget):
         self._asked = AskedBefore()
         self.chips = PromptChips(theme)
         self.field = QuestionField(self._asked)
-        self.reason = QLabel()
-        self.reason.setWordWrap(True)
-        self.reason.setTextFormat(Qt.TextFormat.PlainText)
-        set_role(self.reason, "muted")
-        self.reason.hide()
+        self.hint, self.reason = _line(), _line()
         self.status = StatusLine()
         self.options = _OptionsButton(self.tr("Options…"), self.field)
         self.options.setAutoDefault(True)
@@ -107,6 +103,7 @@ class Composer(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * STEP, 0, 3 * STEP, 3 * STEP)
         column.setSpacing(2 * STEP)
+        column.addWidget(self.hint)
         column.addWidget(self.chips)
         column.addWidget(self.field)
         column.addWidget(self.reason)
@@ -146,6 +143,13 @@ class Composer(QWidget):
     def set_status(self, text: str, role: str = "muted") -> None:
         """The line at the foot; ``role`` as for labels in ``desktop.theme``."""
         self.status.show_status(text, role)
+
+    def set_hint(self, text: str) -> None:
+        """What to know before asking, above all else; empty for nothing. It keeps nobody from asking."""
+        if text and text != self.hint.text():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
 
     def set_enabled_reason(self, text: str) -> None:
         """Why no question can be sent now; empty when it can. It can be written all the same."""
@@ -230,3 +234,13 @@ class Composer(QWidget):
             self.stop_requested.emit()
         else:
             event.ignore()
+
+
+def _line() -> QLabel:
+    """Words across the whole width, which are hidden while there are none."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    set_role(label, "muted")
+    label.hide()
+    return label

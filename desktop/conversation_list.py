@@ -442,6 +442,11 @@ class ConversationList(QWidget):
         else:
             self.empty.setText(self.tr("Nothing here yet. Ask about a picture, and it will be."))
 
+    def find(self, query: str) -> None:
+        """Show what this search finds."""
+        self.search.setText(query)
+        self._search()
+
     def _refresh_outdated(self) -> None:
         if self._outdated:
             self.refresh()

@@ -21,6 +21,7 @@ from PySide6.QtGui import QPixmap
 from core.conversation_types import ConversationRow, TurnState
 from core.errors import StorageError, YomitoriError
 from core.history import History, HistoryRow
+from core.plain_words import plain_line
 from core.search import fold, query_words
 from desktop.history_model import when_text
 from desktop.history_pictures import Pictures, Thumbnails
@@ -157,7 +158,7 @@ class ConversationModel(QAbstractListModel):
     def title(self, row: Row) -> str:
         """What a row is called."""
         if isinstance(row, ConversationRow):
-            return row.title or self.tr("Without a question yet")
+            return plain_line(row.title) or self.tr("Without a question yet")
         return " ".join(row.text.split()) or self.tr("Snip")
 
     def passage(self, row: Row) -> str:
@@ -169,7 +170,7 @@ class ConversationModel(QAbstractListModel):
         return self._passages[row.id]
 
     def _read_passage(self, row: ConversationRow) -> str:
-        title = fold(row.title)
+        title = fold(self.title(row))
         missing = [word for word in query_words(self.query) if word not in title]
         try:
             return self._history.conversations.passage(row.id, " ".join(missing))

@@ -29,12 +29,14 @@ from desktop.history_model import HistoryModel
 from desktop.history_pictures import Pictures
 from desktop.history_rows import HistoryList
 from desktop.keyboard import keyboard_stays, press_button, presses
-from desktop.theme import STEP, Theme, japanese_font, set_role
+from desktop.theme import STEP, Theme, japanese_font, set_kind, set_role
 from desktop.window_size import resize_on_screen
 from desktop.worker import Bridge
 
 _GRACE_MS = 8_000
 """So long a deletion can be taken back."""
+_COUNTED = 50
+"""Of more conversations that a search finds it is only said that there are more."""
 
 
 class HistoryWindow(QWidget):
@@ -50,6 +52,8 @@ class HistoryWindow(QWidget):
     """The id of the row to be read again."""
     ask_requested = Signal(int)
     """The id of the row whose picture the user wants to ask about."""
+    conversations_requested = Signal(str)
+    """The user wants to see which conversations this search finds."""
     problem = Signal(object)
     """A ``StorageError``."""
 
@@ -123,6 +127,7 @@ class HistoryWindow(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * STEP)
         layout.addLayout(bar)
+        layout.addWidget(self._make_others())
         layout.addWidget(self.stack, 1)
         layout.addWidget(self._make_undo())
 
@@ -130,6 +135,23 @@ class HistoryWindow(QWidget):
         self._add_find_key()
         resize_on_screen(self, 880, 560)
         self.refresh()
+
+    def _make_others(self) -> QFrame:
+        """What the search finds elsewhere."""
+        self.others = QFrame()
+        self.others_text = QLabel()
+        set_role(self.others_text, "muted")
+        self.others_show = QPushButton(self.tr("Show in the panel"))
+        set_kind(self.others_show, "ghost")
+        self.others_show.clicked.connect(lambda: self.conversations_requested.emit(self.model.query))
+        row = QHBoxLayout(self.others)
+        row.setContentsMargins(3 * STEP, 0, 3 * STEP, 0)
+        row.setSpacing(2 * STEP)
+        row.addWidget(self.others_text)
+        row.addWidget(self.others_show)
+        row.addStretch(1)
+        self.others.hide()
+        return self.others
 
     def _make_undo(self) -> QFrame:
         self.undo_bar = QFrame()
@@ -175,8 +197,27 @@ class HistoryWindow(QWidget):
         if current is not None and (index := self.model.index_of(current.id)).isValid():
             selection.setCurrentIndex(index, selection.SelectionFlag.NoUpdate)
         self.list.verticalScrollBar().setValue(position)
+        self._show_others()
         self._show_empty()
         self._show_detail()
+
+    def _show_others(self) -> None:
+        """How many conversations the search finds: the list has snips alone."""
+        found = 0
+        if self.model.query:
+            try:
+                found = len(self._history.conversations.list(self.model.query, _COUNTED + 1))
+            except StorageError as error:
+                self.problem.emit(error)
+        text = self.tr("{0} conversations match.").format(found)
+        if found == 1:
+            text = self.tr("1 conversation matches.")
+        elif found > _COUNTED:
+            text = self.tr("More than {0} conversations match.").format(_COUNTED)
+        self.others_text.setText(text)
+        self.others_show.setAccessibleDescription(text)
+        with keyboard_stays(self, lambda _: self.search):
+            self.others.setVisible(found > 0)
 
     def _leave_damaged(self, error: YomitoriError) -> None:
         """The rows shown are in the file that was moved aside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.model_rows import FolderRow, ModelRow
@@ -17,7 +18,7 @@ class ModelGroup(QWidget):
         super().__init__(parent)
         self.role = role
         self.heading = QLabel(title)
-        set_role(self.heading, "strong")
+        set_role(self.heading, "heading")
         self.automatic = QPushButton(self.tr("Choose automatically"))
         set_kind(self.automatic, "ghost")
         self.automatic.hide()
@@ -26,7 +27,8 @@ class ModelGroup(QWidget):
         self.folder_row = FolderRow()
         self.folder_row.hide()
         top = QHBoxLayout()
-        top.addWidget(self.heading, 1)
+        top.addWidget(self.heading, 0, Qt.AlignmentFlag.AlignVCenter)
+        top.addStretch(1)
         top.addWidget(self.automatic)
         self._cards = QVBoxLayout(self)
         self._cards.setContentsMargins(0, 0, 0, 0)

@@ -3,6 +3,7 @@ asks the graphics card's driver."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from core.models.renamed import Renamed, conversion_of
 from core.models.steps import free_disk
 from core.settings import Settings, SettingsStore, find_setting
 from core.vision.choice import choose_for, recommend, with_held
+from core.vision.family import FAMILY, ONE_PICTURE, SEVERAL_PICTURES
 from core.vision.precision import can_quantize
 
 ROLES = ("ocr", "vision")
@@ -39,6 +41,7 @@ class Chosen:
     ``problem`` why it cannot be used. ``automatic``: the setting leaves the choice to the program; it is the
     model that would be taken, or where none is here, the one that would be the best on this machine.
     ``renamed``: the setting names a model that cannot be loaded, and this is its conversion.
+    ``one_picture``: it is known to look at one picture at a time.
     """
 
     setting: str
@@ -47,6 +50,7 @@ class Chosen:
     problem: YomitoriError | None = None
     automatic: bool = False
     renamed: Renamed | None = None
+    one_picture: bool = False
 
     @property
     def title(self) -> str:
@@ -179,7 +183,23 @@ def _chosen(library: ModelLibrary, role: str, setting: str) -> Chosen:
             problem = problem or error
     if entry is not None and entry.known is None and not entry.revisions:
         entry = replace(entry, role=role)
-    return Chosen(setting, entry, checkpoint, problem, renamed=conversion_of(setting))
+    return Chosen(
+        setting,
+        entry,
+        checkpoint,
+        problem,
+        renamed=conversion_of(setting),
+        one_picture=role == "vision" and checkpoint is not None and _takes_one(checkpoint.folder),
+    )
+
+
+def _takes_one(folder: Path) -> bool:
+    """Whether a checkpoint is of a type that was taught to look at one picture."""
+    try:
+        kind = json.loads((folder / "config.json").read_text("utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return kind in ONE_PICTURE or (kind in FAMILY and kind not in SEVERAL_PICTURES)
 
 
 def _asking(

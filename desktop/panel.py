@@ -43,6 +43,7 @@ from desktop.panel_texts import waiting
 from desktop.picture_input import PictureDrop
 from desktop.picture_pane import PicturePane
 from desktop.picture_types import PanePicture
+from desktop.pointer import forget_pointer
 from desktop.prompt_texts import prompt_title
 from desktop.prompt_words import prompt_variables
 from desktop.talk import Shown, Talk
@@ -134,6 +135,7 @@ class Panel(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_kind(self.more, "ghost")
         self.more.setMenu(self._make_menu())
+        self.more.menu().aboutToHide.connect(partial(forget_pointer, self.more))
         header = QHBoxLayout()
         header.setContentsMargins(4 * STEP, 3 * STEP, 2 * STEP, 3 * STEP)
         header.setSpacing(STEP)
@@ -399,7 +401,8 @@ class Panel(QWidget):
         selected = self.pane.text.textCursor().selectedText().replace("\u2029", "\n").strip()
         given = self._settings.current.panel.give_text
         text = selected or (self._talk.text() if given else "")
-        asked = fill(prompts[index].text, prompt_variables(self._settings.current, text))
+        variables = prompt_variables(self._settings.current, text, self._prompts.language)
+        asked = fill(prompts[index].text, variables)
         words = self.composer.text().strip()
         title = ": ".join(filter(None, (prompt_title(prompts[index]), words or " ".join(text.split()))))
         self._talk.ask("\n".join(filter(None, (asked, words))), title)

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import QFileDialog
 from core.conversation_types import TurnState
 from core.conversations import Conversations
 from core.engine import Engine
-from core.errors import BackendUnavailable, NothingInClipboard, YomitoriError
+from core.errors import BackendUnavailable, YomitoriError
 from core.events import HostState, State
 from core.history import History
-from core.images import MAX_PIXELS, SUFFIXES, load_image, too_large
+from core.images import SUFFIXES, load_image
 from core.models.layout import name_of
 from core.paths import Paths
 from core.presets import PresetLibrary
@@ -30,10 +30,11 @@ from core.types import OcrResult, RgbImage
 from desktop import docking
 from desktop.capture.crop import to_rgb
 from desktop.clipboard.base import ClipboardBackend
+from desktop.clipboard.picture import picture_in
 from desktop.docking.fallback import PanelDock
 from desktop.models_controller import ModelsController
 from desktop.panel_place import choose_screen, place
-from desktop.panel_texts import fit_line, model_line, server_line, unloaded_line
+from desktop.panel_texts import before_asking, fit_line, model_line, server_line, unloaded_line
 from desktop.server_card import Route
 from desktop.snip import Messages, Reading, SnipController
 from desktop.talk import Talk, options_of
@@ -81,7 +82,7 @@ class PanelController(QObject):
         self._parts = parts
         self._language = language
         settings, paths = parts.settings, parts.paths
-        self.prompts = PromptLibrary(paths.config / "prompts.json")
+        self.prompts = PromptLibrary(paths.config / "prompts.json", language)
         self.presets = PresetLibrary(
             paths.config / "presets.json", lambda: options_of(settings.current.vision)
         )
@@ -135,6 +136,8 @@ class PanelController(QObject):
             self._talk.problem.connect(self._tell_error)
             self._talk.listed.connect(self._refresh_list)
             self._talk.opened.connect(self._forget_region)
+            self._talk.opened.connect(self._show_hint)
+            self._talk.pictures_changed.connect(self._show_hint)
         return self._talk
 
     def _forget_region(self) -> None:
@@ -325,6 +328,7 @@ class PanelController(QObject):
         """Which model answers, and what that means; under the question's field."""
         if self.window is None:
             return
+        self._show_hint()
         parts, vision = self._parts, self._parts.settings.current.vision
         if vision.backend == "remote":
             self._route.look_up(vision.server_url)
@@ -339,6 +343,16 @@ class PanelController(QObject):
             self.window.set_model_line(*self._before_loading())
         else:
             self.window.set_model_line(*model_line(state))
+
+    def _show_hint(self) -> None:
+        """What to know before a question; above its field."""
+        if self.window is None:
+            return
+        parts = self._parts
+        survey = parts.models.tasks.survey
+        local = parts.settings.current.vision.backend == "local"
+        chosen = survey.asking if survey is not None and local else None
+        self.window.composer.set_hint(before_asking(chosen, len(self.talk.pictures)))
 
     def _before_loading(self) -> tuple[str, str]:
         """What the model will need, before anybody waits for it."""
@@ -432,18 +446,10 @@ class PanelController(QObject):
             self.talk.set_read(picture, result, error)
 
     def _take_clipboard(self, anew: bool) -> None:
-        parts = self._parts
         try:
-            image = parts.clipboard().image()
-        except BackendUnavailable as error:
-            parts.messages.tell_error(error)
-            return
-        if image is None or image.isNull():
-            self._tell_error(NothingInClipboard())
-            return
-        if image.width() * image.height() > MAX_PIXELS:
-            name = self.tr("The picture in the clipboard")
-            parts.messages.tell_error(too_large(name, image.width(), image.height()))
+            image = picture_in(self._parts.clipboard())
+        except YomitoriError as error:
+            self._tell_error(error)
             return
         if anew:
             self.talk.begin()
@@ -492,6 +498,13 @@ class PanelController(QObject):
             self._list = page
         self._list.refresh()
         window.show_page(self._list)
+
+    def find_conversations(self, query: str) -> None:
+        """Open it at the list of conversations, with those that this search finds."""
+        self.show()
+        self._show_list()
+        if self._list is not None:
+            self._list.find(query)
 
     def _refresh_list(self) -> None:
         if self._list is not None and self.window is not None and not self.window.on_talk:

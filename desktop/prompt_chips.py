@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from desktop.key_button import KeyButton
 from desktop.keyboard import keyboard_stays
+from desktop.pointer import forget_pointer
 from desktop.theme import STEP, Theme
 
 _KEYS = 9
@@ -96,6 +97,7 @@ class PromptChips(QWidget):
     def _open_menu(self) -> None:
         menu = self.menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.aboutToHide.connect(partial(forget_pointer, self.more))
         menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
 
     def menu(self) -> QMenu:
@@ -119,10 +121,14 @@ class PromptChips(QWidget):
             all_shown = shown == len(self.chips)
             spots, rows = self._spots(shown, 0)
             for position, chip in enumerate(self.chips):
+                before = chip.geometry() if chip.isVisibleTo(self) else None
                 if position < shown:
                     left, row = spots[position]
                     chip.setGeometry(left, self._top(row), self._width(chip), chip.sizeHint().height())
                 chip.setVisible(position < shown)
+                if before != chip.geometry() and chip.underMouse():
+                    # It has left the pointer, not the pointer it: Qt tells nobody before that moves.
+                    forget_pointer(chip)
             self.more.setVisible(not all_shown)
             if not all_shown:
                 last = self.chips[shown - 1] if shown else None

@@ -19,6 +19,8 @@ from desktop.model_notes import downloads_note, precision_word
 from desktop.model_survey import Survey
 from desktop.model_tasks import ModelTasks
 from desktop.model_texts import fit_text, short_commit, told, translate
+from desktop.service_notes import ServiceNotes
+from desktop.service_process import ServiceProcess
 from desktop.setting_controls import translated
 from desktop.setting_row import Note
 from desktop.texts import device_word, engine_title, error_hint, error_sentence, memory_in_use, model_state
@@ -38,8 +40,10 @@ class RowNotes(QObject):
         capture_name: Callable[[], str] = lambda: "",
         parent: QObject | None = None,
         offer_asking: Callable[[], None] | None = None,
+        service: ServiceProcess | None = None,
     ) -> None:
         super().__init__(parent)
+        self._service = ServiceNotes(service, self) if service is not None else None
         self._asking = AskingNotes(settings, engine, tasks, offer_asking or offer)
         self._settings = settings
         self._engine = engine
@@ -65,6 +69,7 @@ class RowNotes(QObject):
             "models.idle_unload": self._idle_note,
             "models.dir": self._folder_note,
             **self._asking.notes,
+            **(self._service.notes if self._service is not None else {}),
         }
         return find[key]() if key in find else Note()
 

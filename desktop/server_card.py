@@ -48,7 +48,8 @@ class Route(QObject):
             return
         self.loopback = _loopback(server.host)
         if self.loopback is None and self._bridge is not None:
-            self._bridge.run(lambda: resolve(server, self._lookup).loopback, self._answer_to(typed))
+            # A name server may take its time, as a keyring may.
+            self._bridge.run_apart(lambda: resolve(server, self._lookup).loopback, self._answer_to(typed))
 
     def _answer_to(self, typed: str) -> Done:
         def done(loopback: bool | None, error: YomitoriError | None) -> None:

@@ -79,7 +79,7 @@ class ServerKey(QObject):
             # What the keyring has; that of the environment is another matter.
             return bool(get_key(url, {}))
 
-        self._bridge.run(work, partial(self._answered, self._number, keeps))
+        self._bridge.run_apart(work, partial(self._answered, self._number, keeps))
         self.changed.emit()
 
     def _answered(self, number: int, keeps: bool, stored: bool | None, error: YomitoriError | None) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QW
 from core.errors import YomitoriError
 from core.server_test import ServerTest
 from core.vision.errors import RemoteNotSecure
+from desktop.keyboard import keyboard_stays
 from desktop.server_trial import ServerTrial
 from desktop.setting_controls import ChoiceBox
 from desktop.setting_row import Note, Row
@@ -149,11 +150,13 @@ class KeyRow(Row):
             key.look(self._address)
         usable = bool(self._address) and not key.set_by
         replaces = bool(key.stored)
-        self.field.setEnabled(usable)
+        # Its button rests while the keyring is asked.
+        with keyboard_stays(self, lambda _: self.field):
+            self.field.setEnabled(usable)
+            self.button.setEnabled(usable and not key.busy and bool(self.typed))
         self.field.setPlaceholderText(self.tr("Another key, to replace it") if replaces and usable else "")
         self.button.setText(self.tr("Replace") if replaces else self.tr("Store"))
         self.button.setAccessibleName(f"{self.button.text()}: {self.title.text()}")
-        self.button.setEnabled(usable and not key.busy and bool(self.typed))
         self.set_note(self._make_note())
         problem = key.problem
         self.say("" if problem is None else _words(problem))

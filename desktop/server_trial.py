@@ -94,7 +94,8 @@ class ServerTrial(QObject):
         key = key.strip()
         self.running, self.used_typed_key, self.seconds = True, bool(key), 0
         # Not here: the keyring may ask the user to unlock it first.
-        self._bridge.run(lambda: self._engine.test_server(key or None), partial(self._begun, self._number))
+        begun = partial(self._begun, self._number)
+        self._bridge.run_apart(lambda: self._engine.test_server(key or None), begun)
         self._clock.start()
         self.changed.emit()
 

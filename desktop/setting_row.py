@@ -35,6 +35,9 @@ class Row(QWidget):
     The search finds it by title, description and ``other_words``.
     """
 
+    told = Signal()
+    """It has become higher, for what ``say`` was given, or that is of another kind now."""
+
     def __init__(
         self, title: str, description: str = "", other_words: str = "", parent: QWidget | None = None
     ) -> None:
@@ -118,9 +121,12 @@ class Row(QWidget):
 
     def say(self, text: str, role: str = "bad") -> None:
         """Something about what was just done here; empty for nothing."""
+        before = (self._error.isHidden(), self._error.property("role"))
         set_role(self._error, role)
         self._error.setText(breakable(text))
         self._error.setVisible(bool(text))
+        if text and before != (False, role):
+            self.told.emit()
 
     def _press_note(self) -> None:
         if self._note.press is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -67,8 +68,32 @@ class _Page(QScrollArea):
                 set_role(line, "line")
                 layout.addWidget(line)
                 self._lines[widget] = line
+            if isinstance(widget, Row):
+                widget.told.connect(partial(self._follow, widget))
         layout.addStretch(1)
         self.setWidget(content)
+
+    def _follow(self, row: Row) -> None:
+        """What a row answers to a key that was pressed in it is seen."""
+        focused = self.window().focusWidget()
+        if focused is not None and row.isAncestorOf(focused):
+            QTimer.singleShot(0, row, partial(self._show_whole, row))
+
+    def _show_whole(self, row: Row) -> None:
+        content = self.widget()
+        # Now, not later: else the page ends where the row did before it became higher.
+        content.resize(content.width(), content.heightForWidth(content.width()))
+        self.ensureWidgetVisible(row, 0, 0)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        moved = super().focusNextPrevChild(forward)
+        content, focused = self.widget(), self.focusWidget()
+        if moved and focused is not None and focused.hasFocus() and content.isAncestorOf(focused):
+            # Qt is content with the current row of a list; its beginning counts most.
+            place = QRect(focused.mapTo(content, QPoint(0, 0)), focused.size())
+            self.ensureVisible(place.left(), place.bottom(), 0, 3 * STEP)
+            self.ensureVisible(place.left(), place.top(), 0, 3 * STEP)
+        return moved
 
     def filter(self, words: list[str]) -> bool:
         """Show the rows that match; whether there are any. A match of the title shows all."""

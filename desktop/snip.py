@@ -18,11 +18,10 @@ from core.errors import (
     Cancelled,
     CaptureFailed,
     ClipboardFailed,
-    NothingInClipboard,
     YomitoriError,
 )
 from core.history import History
-from core.images import MAX_PIXELS, load_image, to_png, too_large
+from core.images import load_image, to_png
 from core.jobs import Job
 from core.models.entries import Progress
 from core.settings import SettingsStore
@@ -31,6 +30,7 @@ from desktop.capture.base import CaptureBackend, ScreenInfo, Shot
 from desktop.capture.crop import crop, to_rgb
 from desktop.capture.screens import describe_screens
 from desktop.clipboard.base import ClipboardBackend
+from desktop.clipboard.picture import picture_in
 from desktop.model_texts import percent
 from desktop.overlay import Overlay
 from desktop.result import ResultCard
@@ -166,16 +166,9 @@ class SnipController(QObject):
     def read_clipboard(self) -> None:
         """Read the picture in the clipboard."""
         try:
-            image = self._clipboard().image()
-        except BackendUnavailable as error:
+            image = picture_in(self._clipboard())
+        except YomitoriError as error:
             self._messages.tell_error(error)
-            return
-        if image is None or image.isNull():
-            self._messages.tell_error(NothingInClipboard())
-            return
-        if image.width() * image.height() > MAX_PIXELS:
-            name = self.tr("The picture in the clipboard")
-            self._messages.tell_error(too_large(name, image.width(), image.height()))
             return
         self._bridge.run(lambda: to_rgb(image), self._loaded("clipboard"))
 

@@ -130,13 +130,6 @@ class Talk(QObject):
         return None if self.conversation is None else self.conversation.id
 
     @property
-    def kept(self) -> bool:
-        """Whether the open conversation is in the history, or will be."""
-        if self._store is None:
-            return self._history is not None and self._keeps()
-        return self._history is not None and self._store is self._history.conversations
-
-    @property
     def store(self) -> Conversations | None:
         """Where the open conversation is; None for one without anything in it."""
         return self._store
@@ -528,7 +521,9 @@ class Talk(QObject):
 
         self._keep.start()
         # Not here: a keyring that holds a server's key may ask the user to unlock it first.
-        self._bridge.run(lambda: self._engine.ask(told, options, answering.came), begun)
+        apart = self._settings.current.vision.backend == "remote"
+        run = self._bridge.run_apart if apart else self._bridge.run
+        run(lambda: self._engine.ask(told, options, answering.came), begun)
 
     def _messages(self, asked: _Asked) -> list[Message]:
         turns = asked.conversation.turns

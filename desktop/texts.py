@@ -28,7 +28,11 @@ _REASONS = (
     QT_TRANSLATE_NOOP("Reasons", "it is a model of the type {0}"),
     QT_TRANSLATE_NOOP("Reasons", "it is in LLaVA's original format, take {0} instead"),
     QT_TRANSLATE_NOOP("Reasons", "it is a {0} and not in MangaOCR's format"),
-    QT_TRANSLATE_NOOP("Reasons", "it is a {0} and none of {1}"),
+    QT_TRANSLATE_NOOP("Reasons", "it is of the type {0}, which cannot be asked about pictures"),
+    QT_TRANSLATE_NOOP(
+        "Reasons", "it is of the type {0}, which needs code of its own, and nobody's code is run here"
+    ),
+    QT_TRANSLATE_NOOP("Reasons", "it does not take this conversation ({0})"),
     QT_TRANSLATE_NOOP("Reasons", "it answers with the status {0}"),
     QT_TRANSLATE_NOOP("Reasons", "its {0} holds no weights"),
     QT_TRANSLATE_NOOP("Reasons", "its {0} is no plain list of weights"),
@@ -48,7 +52,12 @@ _REASONS = (
 
 _PLAIN = (
     QT_TRANSLATE_NOOP("errors", "The picture"),
+    QT_TRANSLATE_NOOP("errors", "The picture in the clipboard"),
     QT_TRANSLATE_NOOP("errors", "there is no such folder"),
+    QT_TRANSLATE_NOOP("errors", "it has no chat template, so it cannot be asked"),
+    QT_TRANSLATE_NOOP("errors", "it has nothing that prepares pictures and text together"),
+    QT_TRANSLATE_NOOP("errors", "it does not answer in words"),
+    QT_TRANSLATE_NOOP("errors", "its chat template leaves out pictures"),
     QT_TRANSLATE_NOOP("errors", "there is no list of models in it"),
     QT_TRANSLATE_NOOP("errors", "it closed the connection without an answer"),
     QT_TRANSLATE_NOOP(

@@ -7,7 +7,8 @@ Widgets choose their part of the style sheet with two dynamic properties, set th
 property   values
 =========  ====================================================================================
 kind       buttons: ``primary``, ``ghost``, ``icon`` (none: a normal, outlined button)
-role       labels: ``muted``, ``title``, ``strong``, ``warn``, ``bad``, ``good``, ``key``;
+role       labels: ``muted``, ``title``, ``strong``, ``warn``, ``bad``, ``good``, ``key``,
+           ``heading`` (over cards, in line with their words, with a ring for the keyboard);
            frames: ``card``, ``line``; lists: ``nav``, ``rows``
 =========  ====================================================================================
 """
@@ -354,6 +355,9 @@ QBalloonTip QLabel { color: #1f1f1f; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="title"] { font-size: ${title_size}px; font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
+QLabel[role="heading"] { font-weight: 600; border: 2px solid transparent; border-radius: ${radius}px;
+    padding: 2px 11px; }
+QLabel[role="heading"]:focus { border-color: $focus; }
 QLabel[role="warn"] { color: $warn; }
 QLabel[role="bad"] { color: $bad; }
 QLabel[role="good"] { color: $good; }

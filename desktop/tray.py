@@ -43,12 +43,14 @@ class Actions(QObject):
         self.unload = QAction(self.tr("Free memory now"), self)
         self.pause_hotkeys = QAction(self.tr("Pause hotkeys"), self, checkable=True)
         self.pause_history = QAction(self.tr("Pause history"), self, checkable=True)
+        # Shown with the address while the service is on.
+        self.service = QAction(self.tr("HTTP service"), self, visible=False)
         self.quit = QAction(self.tr("Quit"), self)
         self.groups: tuple[tuple[QAction, ...], ...] = (
             (self.snip, self.repeat, self.clipboard, self.open_image),
             (self.panel, self.ask_snip, self.ask_clipboard),
             (self.history, self.settings, self.models, self.download),
-            (self.unload, self.pause_hotkeys, self.pause_history),
+            (self.unload, self.pause_hotkeys, self.pause_history, self.service),
             (self.quit,),
         )
 
@@ -63,6 +65,13 @@ class Actions(QObject):
         )
         for name, action in shown:
             action.setShortcut(QKeySequence(keys.get(name, "").replace("Super+", "Meta+")))
+
+    def show_service(self, address: str) -> None:
+        """Where the HTTP service listens; empty while it does not."""
+        self.service.setText(
+            self.tr("HTTP service: {0}").format(address) if address else self.tr("HTTP service")
+        )
+        self.service.setVisible(bool(address))
 
     def fill(self, menu: QMenu) -> None:
         for group in self.groups:

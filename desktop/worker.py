@@ -4,6 +4,8 @@ back into it."""
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -20,6 +22,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Done = Callable[[Any, YomitoriError | None], None]
+
+_PATIENCE = 2.0
+"""Seconds for which closing waits for work that was run apart: mostly enough to store a key."""
 
 
 class HostThread(QThread):
@@ -52,6 +57,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(4, "work")
         self._line = ThreadPoolExecutor(1, "in-order")
+        self._apart: list[threading.Thread] = []
         self._mail = Mailbox(self)
 
     def post(self, call: Callable[[], None]) -> None:
@@ -87,6 +93,14 @@ class Bridge(QObject):
         """The same, one after another in the order of the calls."""
         self._line.submit(self._do, work, done)
 
+    def run_apart(self, work: Callable[[], Any], done: Done) -> None:
+        """The same for work that may wait for the user or another program, such as a keyring: in a thread of
+        its own, which holds up no other work, and ``close`` for two seconds at most."""
+        # A daemon: the interpreter waits at its end for all other threads.
+        thread = threading.Thread(target=self._do, args=(work, done), name="apart", daemon=True)
+        self._apart = [*(each for each in self._apart if each.is_alive()), thread]
+        thread.start()
+
     def _do(self, work: Callable[[], Any], done: Done) -> None:
         value, failed = None, None
         try:
@@ -102,4 +116,7 @@ class Bridge(QObject):
         """Wait for the work that was started and drop its answers."""
         self._pool.shutdown()
         self._line.shutdown()
+        until = time.monotonic() + _PATIENCE
+        for thread in self._apart:
+            thread.join(max(0.0, until - time.monotonic()))
         self._mail.close()

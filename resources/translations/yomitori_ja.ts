@@ -60,8 +60,16 @@
         <translation>履歴を一時停止</translation>
     </message>
     <message>
+        <source>HTTP service</source>
+        <translation>HTTP サービス</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation>終了</translation>
+    </message>
+    <message>
+        <source>HTTP service: {0}</source>
+        <translation>HTTP サービス: {0}</translation>
     </message>
 </context>
 <context>
@@ -972,8 +980,24 @@
         <translation>履歴をすべて画像ごと削除しますか？</translation>
     </message>
     <message>
+        <source>Show in the panel</source>
+        <translation>パネルで表示</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>{0} conversations match.</source>
+        <translation>会話が {0} 件見つかりました。</translation>
+    </message>
+    <message>
+        <source>1 conversation matches.</source>
+        <translation>会話が 1 件見つかりました。</translation>
+    </message>
+    <message>
+        <source>More than {0} conversations match.</source>
+        <translation>会話が {0} 件以上見つかりました。</translation>
     </message>
     <message>
         <source>1 snip deleted.</source>
@@ -2032,10 +2056,6 @@
 <context>
     <name>PanelController</name>
     <message>
-        <source>The picture in the clipboard</source>
-        <translation>クリップボードの画像</translation>
-    </message>
-    <message>
         <source>Ask about a picture</source>
         <translation>画像について質問</translation>
     </message>
@@ -2442,8 +2462,16 @@
         <translation>種類が {0} で、MangaOCR の形式ではありません</translation>
     </message>
     <message>
-        <source>it is a {0} and none of {1}</source>
-        <translation>種類が {0} で、{1} のどれでもありません</translation>
+        <source>it is of the type {0}, which cannot be asked about pictures</source>
+        <translation>{0} という種類で、画像について質問できません</translation>
+    </message>
+    <message>
+        <source>it is of the type {0}, which needs code of its own, and nobody&apos;s code is run here</source>
+        <translation>{0} という種類で、独自のコードが必要です。ここでは他人のコードを実行しません</translation>
+    </message>
+    <message>
+        <source>it does not take this conversation ({0})</source>
+        <translation>この会話を受け付けません ({0})</translation>
     </message>
     <message>
         <source>it answers with the status {0}</source>
@@ -2810,6 +2838,37 @@
     </message>
 </context>
 <context>
+    <name>ServiceNotes</name>
+    <message>
+        <source>Starting…</source>
+        <translation>開始しています…</translation>
+    </message>
+    <message>
+        <source>Listens at {0}</source>
+        <translation>{0} で待ち受けています</translation>
+    </message>
+    <message>
+        <source>Open its page</source>
+        <translation>ページを開く</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>もう一度試す</translation>
+    </message>
+    <message>
+        <source>The token is in the keyring.</source>
+        <translation>トークンはキーリングにあります。</translation>
+    </message>
+    <message>
+        <source>The token is in {0}</source>
+        <translation>トークンは {0} にあります</translation>
+    </message>
+    <message>
+        <source>Copy the token</source>
+        <translation>トークンをコピー</translation>
+    </message>
+</context>
+<context>
     <name>SettingRow</name>
     <message>
         <source>Restore default</source>
@@ -2907,10 +2966,6 @@
     <message>
         <source>The last region was on a screen that is not there.</source>
         <translation>前回の範囲があった画面が接続されていません。</translation>
-    </message>
-    <message>
-        <source>The picture in the clipboard</source>
-        <translation>クリップボードの画像</translation>
     </message>
     <message>
         <source>The snip</source>
@@ -3484,10 +3539,6 @@
         <translation>キャンセルしました。</translation>
     </message>
     <message>
-        <source>{count} readings are already waiting.</source>
-        <translation>すでに {count} 件の読み取りが待っています。</translation>
-    </message>
-    <message>
         <source>Wait for a moment and try again.</source>
         <translation>少し待ってから、もう一度お試しください。</translation>
     </message>
@@ -3944,6 +3995,82 @@
         <translation>{path} を使えません: {reason}。</translation>
     </message>
     <message>
+        <source>The HTTP service ended unexpectedly: {reason}.</source>
+        <translation>HTTP サービスが予期せず終了しました: {reason}。</translation>
+    </message>
+    <message>
+        <source>{log} tells what happened. Switch the service off and on to start it again.</source>
+        <translation>{log} に原因が書かれています。サービスをいったんオフにしてからオンにすると、もう一度始まります。</translation>
+    </message>
+    <message>
+        <source>{count} others are already waiting.</source>
+        <translation>すでに {count} 件が順番を待っています。</translation>
+    </message>
+    <message>
+        <source>The running Yomitori holds another model.</source>
+        <translation>動作中の Yomitori は別のモデルを読み込んでいます。</translation>
+    </message>
+    <message>
+        <source>Choose the same model there, or add --standalone.</source>
+        <translation>そこで同じモデルを選ぶか、--standalone を付けてください。</translation>
+    </message>
+    <message>
+        <source>The program that held the model has ended in the middle of the work.</source>
+        <translation>モデルを読み込んでいたプログラムが、処理の途中で終了しました。</translation>
+    </message>
+    <message>
+        <source>Try again: the model is loaded here then.</source>
+        <translation>もう一度試してください。今度はここでモデルを読み込みます。</translation>
+    </message>
+    <message>
+        <source>The HTTP service needs {name}, which is not installed.</source>
+        <translation>HTTP サービスに必要な {name} がインストールされていません。</translation>
+    </message>
+    <message>
+        <source>Install what it needs: &apos;pip install -r requirements-service.txt&apos;.</source>
+        <translation>必要なものを「pip install -r requirements-service.txt」でインストールしてください。</translation>
+    </message>
+    <message>
+        <source>The service cannot listen at {host}, port {port}: {reason}.</source>
+        <translation>サービスは {host} のポート {port} で待ち受けられません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Choose another address or port (--host, --port), or end the program that listens there.</source>
+        <translation>別のアドレスかポート (--host, --port) を選ぶか、そこを使っているプログラムを終了してください。</translation>
+    </message>
+    <message>
+        <source>It has a line NAME=value for each variable.</source>
+        <translation>変数ごとに「名前=値」を 1 行ずつ書いてください。</translation>
+    </message>
+    <message>
+        <source>The token in {path} cannot be used: {reason}.</source>
+        <translation>{path} のトークンは使えません: {reason}。</translation>
+    </message>
+    <message>
+        <source>Make a new one with &apos;yomitori serve --new-token&apos;, or name another file.</source>
+        <translation>「yomitori serve --new-token」で新しく作るか、別のファイルを指定してください。</translation>
+    </message>
+    <message>
+        <source>At {host} other computers can reach the service, and there is no token to ask them for.</source>
+        <translation>{host} ではほかのパソコンからサービスに届きますが、確認に使うトークンがありません。</translation>
+    </message>
+    <message>
+        <source>Make one with &apos;yomitori serve --new-token&apos;, or name a file that holds one in YOMITORI_SERVICE_TOKEN_FILE.</source>
+        <translation>「yomitori serve --new-token」で作るか、トークンのファイルを YOMITORI_SERVICE_TOKEN_FILE で指定してください。</translation>
+    </message>
+    <message>
+        <source>{model} needs {library}, which is not installed.</source>
+        <translation>{model} に必要な {library} がインストールされていません。</translation>
+    </message>
+    <message>
+        <source>Install it with: pip install {library}. Or choose another model.</source>
+        <translation>「pip install {library}」でインストールするか、別のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{device} had too little memory, so {count} of {total} layers of {model} wait in RAM. Answers take longer.</source>
+        <translation>{device} のメモリーが足りないため、{model} の {total} 層のうち {count} 層をメインメモリーに置いています。答えに時間がかかります。</translation>
+    </message>
+    <message>
         <source>Check that the folder exists, that you may write there, and that the disk is not full.</source>
         <translation>フォルダーがあり、書き込みが許可され、ディスクに空きがあるか確認してください。</translation>
     </message>
@@ -4384,8 +4511,28 @@
         <translation>画像</translation>
     </message>
     <message>
+        <source>The picture in the clipboard</source>
+        <translation>クリップボードの画像</translation>
+    </message>
+    <message>
         <source>there is no such folder</source>
         <translation>そのフォルダーはありません</translation>
+    </message>
+    <message>
+        <source>it has no chat template, so it cannot be asked</source>
+        <translation>チャットの書式がないため、質問できません</translation>
+    </message>
+    <message>
+        <source>it has nothing that prepares pictures and text together</source>
+        <translation>画像と文章をまとめて準備する部分がありません</translation>
+    </message>
+    <message>
+        <source>it does not answer in words</source>
+        <translation>言葉で答えるモデルではありません</translation>
+    </message>
+    <message>
+        <source>its chat template leaves out pictures</source>
+        <translation>チャットの書式が画像を含みません</translation>
     </message>
     <message>
         <source>there is no list of models in it</source>
@@ -5095,6 +5242,102 @@
     <message>
         <source>MB</source>
         <translation>MB</translation>
+    </message>
+    <message>
+        <source>Service</source>
+        <translation>サービス</translation>
+    </message>
+    <message>
+        <source>Offer the HTTP service</source>
+        <translation>HTTP サービスを提供する</translation>
+    </message>
+    <message>
+        <source>Scripts, browser extensions and other programs can have pictures read, and ask about them, while Yomitori runs. &apos;yomitori serve&apos; does the same without a window.</source>
+        <translation>Yomitori が動いている間、スクリプトやブラウザーの拡張機能などのプログラムが、画像の読み取りと質問をできるようにします。「yomitori serve」なら画面なしで同じことをします。</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is for programs on this computer alone. Any other, such as 0.0.0.0, lets other computers in; they need the token.</source>
+        <translation>127.0.0.1 はこのパソコンのプログラムだけのものです。0.0.0.0 などにすると、ほかのパソコンからも届きます。その際はトークンが必要です。</translation>
+    </message>
+    <message>
+        <source>The number at which programs find the service at that address.</source>
+        <translation>そのアドレスでプログラムがサービスを見つける番号です。</translation>
+    </message>
+    <message>
+        <source>Otherwise programs on this computer need it only to load, unload and download models.</source>
+        <translation>オフのとき、このパソコンのプログラムには、モデルの読み込み・解放・ダウンロードにだけ求めます。</translation>
+    </message>
+    <message>
+        <source>Other names of this computer</source>
+        <translation>このパソコンのほかの名前</translation>
+    </message>
+    <message>
+        <source>By which programs may ask, beside localhost, separated by commas, such as manga.example.org or 192.168.1.5. Every request then needs the token.</source>
+        <translation>localhost のほかにプログラムが呼べる名前です。コンマで区切ります。例: manga.example.org、192.168.1.5。指定すると、すべての要求にトークンが必要です。</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>アドレス</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>ポート</translation>
+    </message>
+    <message>
+        <source>Any that is free</source>
+        <translation>空いている番号</translation>
+    </message>
+    <message>
+        <source>Always ask for the token</source>
+        <translation>常にトークンを確認する</translation>
+    </message>
+    <message>
+        <source>Web pages that may ask</source>
+        <translation>利用を許すウェブページ</translation>
+    </message>
+    <message>
+        <source>Their origins, separated by commas, such as https://reader.example.org or chrome-extension://abc. Empty: none.</source>
+        <translation>生成元をコンマで区切って書きます。例: https://reader.example.org、chrome-extension://abc。空欄: どれも許しません。</translation>
+    </message>
+    <message>
+        <source>Servers to fetch pictures from</source>
+        <translation>画像を取りに行くサーバー</translation>
+    </message>
+    <message>
+        <source>Their names, separated by commas. Empty: pictures are only taken from requests.</source>
+        <translation>名前をコンマで区切って書きます。空欄: 要求に含まれる画像だけを受け付けます。</translation>
+    </message>
+    <message>
+        <source>Requests that may wait</source>
+        <translation>待てる要求の数</translation>
+    </message>
+    <message>
+        <source>For each of reading and asking, with those that are being worked on. Any more are told to come again later.</source>
+        <translation>読み取りと質問それぞれについて、処理中のものも含めた数です。それより多い要求には、後で来るよう伝えます。</translation>
+    </message>
+    <message>
+        <source>Longest time of a request</source>
+        <translation>要求の最長時間</translation>
+    </message>
+    <message>
+        <source>What is not done by then is given up.</source>
+        <translation>それまでに終わらないものは打ち切ります。</translation>
+    </message>
+    <message>
+        <source>Largest request</source>
+        <translation>要求の最大サイズ</translation>
+    </message>
+    <message>
+        <source>With all its pictures. Larger ones are refused before they are looked at.</source>
+        <translation>画像を含めた大きさです。それより大きいものは、中を見る前に断ります。</translation>
+    </message>
+    <message>
+        <source>Pictures in one request</source>
+        <translation>1 回の要求の画像数</translation>
+    </message>
+    <message>
+        <source>At most so many are taken at once by /batch.</source>
+        <translation>/batch が一度に受け付ける最大の数です。</translation>
     </message>
 </context>
 </TS>

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -22,7 +23,7 @@ from desktop.models_dialog import ModelsDialog
 from desktop.row_notes import RowNotes
 from desktop.setting_controls import ModelField
 from desktop.settings_dialog import SettingsDialog
-from desktop.theme import Theme
+from desktop.theme import LIGHT, Theme
 from tests.support.asking_models import ASKING_REPO, LARGE_REPO, TINY_LLAVA, catalogue
 from tests.support.fake_manga_engine import BOTH
 from tests.support.fake_vision_engine import FAKE_VISION
@@ -258,6 +259,25 @@ def test_a_folder_in_use_has_the_keyboard_at_its_heading_and_at_no_download(make
     assert group.folder_row.isVisible()
     assert dialog.focusWidget() is group.heading
     assert 0 <= heading_place(dialog, "vision") < dialog.scroll.viewport().height() // 2
+
+
+def test_a_heading_that_has_the_keyboard_has_a_ring(make: Make, qtbot: QtBot) -> None:
+    window = make()
+    heading = window.dialog.groups["vision"].heading
+    qtbot.waitUntil(window.dialog.isActiveWindow, timeout=STALL)
+    ring, size = QColor(LIGHT.focus).rgb(), heading.size()
+
+    def drawn() -> int:
+        image = heading.grab().toImage()
+        return sum(image.pixel(x, 1) == ring for x in range(image.width()))
+
+    assert drawn() == 0
+    heading.setFocus()
+    assert drawn() > heading.width() // 2
+    # Nothing moves for it
+    assert heading.size() == size
+    window.dialog.name.setFocus()
+    assert drawn() == 0
 
 
 def test_models_that_are_not_known_yet_come_into_view_once_they_are(make: Make, qtbot: QtBot) -> None:

@@ -456,6 +456,32 @@ def test_the_menu_opens_with_the_keyboard(window: Window, composer: Composer, qt
     assert QApplication.activePopupWidget() is None
 
 
+@pytest.mark.qt_log_ignore("does not support grabbing the keyboard", extend=True)
+def test_no_chip_keeps_the_look_of_the_pointer_that_has_gone(
+    window: Window, composer: Composer, qtbot: QtBot
+) -> None:
+    window.resize(320, 500)
+    composer.set_prompts(MANY)
+    chips = composer.chips
+    qtbot.waitUntil(chips.more.isVisible)
+    # Given the pointer at the button, whose menu takes it away
+    chips.more.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    chips.more.click()
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    qtbot.keyClick(menu, ESCAPE)
+    assert not chips.more.underMouse()
+    # Given it at two chips, of which one moves from under it
+    first, last = chips.chips[0], [chip for chip in chips.chips if chip.isVisible()][-1]
+    for chip in (first, last):
+        chip.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    place = last.geometry()
+    window.resize(900, 500)
+    qtbot.waitUntil(lambda: last.geometry() != place)
+    assert first.underMouse()
+    assert not last.underMouse()
+
+
 def test_a_very_long_prompt_is_cut_off_and_named_in_full(composer: Composer, qtbot: QtBot) -> None:
     long = "長い" * 200
     composer.set_prompts([long, "a\nb\tc"])

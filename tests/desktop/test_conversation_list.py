@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from core.chat import Answer, Finish
+from core.conversation_types import ConversationRow
 from core.errors import StorageError, YomitoriError
 from core.history import History
 from core.images import to_png
+from core.search import find_spans
 from core.types import OcrResult, RgbImage
 from desktop.conversation_list import ConversationList
 from desktop.conversation_model import PAGE, Row
@@ -533,6 +535,24 @@ def test_what_was_found_is_shown_and_marked(stage: Stage) -> None:
     assert marked(lower=False) == 0
     told = page.model.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert told.startswith("学校に行く, about 学校に行く, ")
+
+
+def test_rows_show_words_without_marks_and_mark_the_match(stage: Stage) -> None:
+    # Given a question in Markdown; the model answers with "about" and the question
+    row = stage.talk("# **学校** and `home`")
+    page = stage.show()
+    stage.search("home")
+    kept = stage_row(page, row)
+    assert isinstance(kept, ConversationRow)
+    assert page.model.title(kept) == "学校 and home"
+    assert find_spans(page.model.title(kept), "home") == [(7, 11)]
+
+    stage.search("about home")
+    passage = page.model.passage(kept)
+    assert passage == "about # 学校 and home"
+    assert [passage[start:end] for start, end in find_spans(passage, "about home")] == ["about", "home"]
+    # And what is kept and written anew is what was asked
+    assert page.model.index(0).data(Qt.ItemDataRole.EditRole) == kept.title == "# **学校** and `home`"
 
 
 def test_a_match_far_behind_in_a_title_is_seen(stage: Stage) -> None:

@@ -88,6 +88,45 @@ def test_an_empty_history_tells_how_to_begin(window: HistoryWindow) -> None:
     assert not window.clear_all.isEnabled()
 
 
+def test_a_search_tells_of_conversations_that_it_finds(
+    window: HistoryWindow, history: History, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a snip and two conversations
+    add(history, "学校の帰り")
+    talks = history.conversations
+    for question in ("学校は何時から？", "学校はどこ？"):
+        talks.add_question(talks.create(), question)
+    window.refresh()
+    assert not window.others.isVisible()
+    # When both kinds are found
+    search(window, qtbot, "学校")
+    assert (texts(window), window.others_text.text()) == (["学校の帰り"], "2 conversations match.")
+    asked: list[str] = []
+    window.conversations_requested.connect(asked.append)
+    # Then Tab leads from the search to the way there, and Enter goes it
+    window.search.setFocus()
+    for _ in range(9):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        if window.focusWidget() is window.others_show:
+            break
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert asked == ["学校"]
+    # And without a snip that is found it is there as well
+    search(window, qtbot, "何時")
+    assert window.empty.isVisible()
+    assert window.others_text.text() == "1 conversation matches."
+    assert window.others_show.isVisible()
+    # Many are not counted to the end
+    monkeypatch.setattr("desktop.history_window._COUNTED", 1)
+    search(window, qtbot, "学校")
+    assert window.others_text.text() == "More than 1 conversations match."
+    # And where none is found the keyboard is not left behind
+    window.others_show.setFocus()
+    search(window, qtbot, "帰り")
+    assert not window.others.isVisible()
+    assert window.focusWidget() is window.search
+
+
 def test_typing_finds_rows_and_says_when_there_are_none(
     window: HistoryWindow, history: History, qtbot: QtBot
 ) -> None:

@@ -579,7 +579,7 @@ def test_a_model_is_imported_without_a_network(
     assert arrived.args == ["import", REPO]
     wait_for_words(qtbot, row, "Imported from model.zip.")
     wait_for_words(qtbot, row, "In use")
-    assert "imported" in shown_words(row)
+    wait_for_words(qtbot, row, "imported")
 
 
 # ---- the window

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from core.conversation_types import TurnState
 from core.engine import Engine
-from core.errors import ClipboardFailed, NothingInClipboard, StorageError
+from core.errors import ClipboardFailed, ImageTooLarge, NothingInClipboard, StorageError
 from core.history import History
 from core.images import to_png
 from core.paths import Paths
@@ -202,7 +203,9 @@ def test_each_snip_begins_a_conversation(stage: Stage) -> None:
 
 def test_the_picture_in_the_clipboard(stage: Stage) -> None:
     stage.controller.ask_clipboard()
-    assert [type(error) for error in stage.told.errors] == [NothingInClipboard]
+    stage.clipboard.picture = QImage(20_000, 20_000, QImage.Format.Format_Mono)
+    stage.controller.ask_clipboard()
+    assert [type(error) for error in stage.told.errors] == [NothingInClipboard, ImageTooLarge]
     assert not stage.controller.is_open
 
     stage.clipboard.picture = QImage(6, 4, QImage.Format.Format_RGB32)
@@ -214,6 +217,63 @@ def test_the_picture_in_the_clipboard(stage: Stage) -> None:
     stage.until(lambda: len(stage.controller.talk.pictures) == 2)
 
     assert stage.history.conversations.count() == 1
+
+
+def test_a_search_of_the_history_goes_on_in_the_list_of_conversations(stage: Stage) -> None:
+    talks = stage.history.conversations
+    for question in ("学校は何時から？", "海はどこ？"):
+        talks.add_question(talks.create(), question)
+
+    stage.controller.find_conversations("学校")
+
+    page = stage.controller._list
+    assert page is not None
+    assert stage.window.pages.currentWidget() is page
+    assert (page.search.text(), page.model.query, page.model.rowCount()) == ("学校", "学校", 1)
+    # And while it is open, another one
+    stage.controller.find_conversations("海")
+    assert (page.search.text(), page.model.rowCount()) == ("海", 1)
+
+
+def test_several_pictures_for_a_model_that_looks_at_one_are_told_before_the_question(
+    stage: Stage, tmp_path: Path
+) -> None:
+    # Given a conversation with one picture, and a model that looks at one
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    hint = stage.window.composer.hint
+    stage.until(lambda: stage.desk.tasks.survey is not None)
+    assert hint.isHidden()
+
+    # When another one comes, then that is told, and the question can be asked all the same
+    stage.controller.talk.add_picture(PICTURE, "file")
+    stage.until(hint.isVisible)
+    assert hint.text().startswith("tiny-llava looks at one picture at a time. Ask about each")
+    assert not stage.window.composer.reason.isVisible()
+    stage.window.composer.set_text("which is larger?")
+    assert stage.window.composer.send.isEnabled()
+
+    # And not of a server, nor of a model of which nobody knows
+    stage.settings.set("vision.backend", "remote")
+    assert hint.isHidden()
+    stage.settings.set("vision.backend", "local")
+    stage.until(hint.isVisible)
+    other = tmp_path / "other"
+    shutil.copytree(TINY_LLAVA, other)
+    config = json.loads((other / "config.json").read_text("utf-8"))
+    (other / "config.json").write_text(json.dumps(config | {"model_type": "llava_onevision"}), "utf-8")
+    stage.settings.set("vision.model", str(other))
+    stage.until(hint.isHidden)
+    (other / "config.json").write_text(json.dumps(config | {"model_type": "somebody_s_own"}), "utf-8")
+    stage.desk.tasks.look()
+    stage.until(lambda: not stage.desk.tasks.survey.asking.here)
+    assert hint.isHidden()
+    stage.settings.set("vision.model", str(TINY_LLAVA))
+    stage.until(hint.isVisible)
+
+    # When one of them is taken out again, then there is nothing to tell
+    stage.controller.talk.remove_picture(stage.controller.talk.pictures[0].picture.id)
+    assert hint.isHidden()
 
 
 def test_a_snip_of_the_history(stage: Stage) -> None:

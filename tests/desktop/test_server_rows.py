@@ -13,8 +13,8 @@ import keyring
 import psutil
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -106,6 +106,9 @@ class Desk:
         self.trial.close()
         self.bridge.close()
         self.engine.close()
+
+    def until(self, right: Callable[[], bool]) -> None:
+        self._qtbot.waitUntil(right, timeout=STALL)
 
     def wait_for(self, row: QWidget, text: str) -> None:
         def there() -> None:
@@ -327,8 +330,9 @@ def test_without_a_keyring_the_way_out_is_named(desk: Desk, qtbot: QtBot, click:
     click(page.key.button)
     desk.wait_for(page.key, "there is no keyring on this computer")
     assert VARIABLE in words(page.key)
-    # And what was typed can still be tried
+    # And what was typed can still be tried; the keyboard is at it
     assert page.key.field.text() == KEY
+    assert page.key.field.hasFocus()
     assert KEY not in words(page.key)
 
 
@@ -355,6 +359,27 @@ def test_a_keyring_that_waits_for_its_user_holds_nothing_up(
     ring.opened.set()
     desk.wait_for(page.key, "No key is stored.")
     assert "Works" not in words(page.test)
+
+
+def test_a_keyring_that_never_answers_does_not_hold_up_the_end(
+    desk: Desk, ring: MemoryKeyring, click: Click, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.worker._PATIENCE", 0.02)
+    ring.opened.clear()
+    desk.set("localhost:8000")
+    page = desk.open()
+    # Given that the row, a test and a question wait for the key
+    click(page.test.button)
+    message = Message(Role.USER, "hello")
+    asked: list[object] = []
+    desk.bridge.run_apart(
+        lambda: desk.engine.ask([message], GenerationOptions()), lambda job, error: asked.append(job)
+    )
+    desk.until(lambda: len(ring.asked_in) == 3)
+    # When Yomitori ends, then it does
+    desk.close()
+    assert all(thread.is_alive() for thread in ring.asked_in)
+    assert asked == []
 
 
 def test_a_key_of_the_environment_is_said_to_count(desk: Desk, ring: MemoryKeyring) -> None:
@@ -387,6 +412,39 @@ def test_a_server_that_works_says_how_fast_it_answered(desk: Desk, server: ChatS
     # And nothing of the user's was sent
     assert [(request.method, request.body) for request in server.requests] == [("GET", b"")]
     assert not desk.engine.state("vision").memory
+
+
+def test_what_a_test_found_out_comes_into_view(desk: Desk, qtbot: QtBot) -> None:
+    # Given a low window, and the button at its lower edge
+    desk.set(f"127.0.0.1:{closed_port()}")
+    page = desk.open()
+    page.dialog.resize(640, 360)
+    page.test.button.setFocus()
+    area = page.dialog.stack.currentWidget()
+    assert isinstance(area, QScrollArea)
+    qtbot.waitUntil(lambda: area.viewport().height() < 370)
+    area.ensureWidgetVisible(page.test.button, 0, 0)
+    low = page.test.height()
+    # When the test fails, then all of what it says is to be seen
+    qtbot.keyClick(page.test.button, Qt.Key.Key_Space)
+    desk.wait_for(page.test, "could not be reached")
+
+    def seen() -> bool:
+        top = page.test.mapTo(area.viewport(), QPoint(0, 0)).y()
+        return page.test.height() > low and 0 <= top <= area.viewport().height() - page.test.height()
+
+    qtbot.waitUntil(seen)
+    qtbot.wait(20)
+    assert seen()
+    assert page.test.button.hasFocus()
+    # And where the keyboard is elsewhere, nothing moves
+    bar = area.verticalScrollBar()
+    page.dialog.search.setFocus()
+    bar.setValue(0)
+    desk.trial.start()
+    desk.until(lambda: not desk.trial.running)
+    qtbot.wait(20)
+    assert bar.value() == 0
 
 
 def test_a_model_is_chosen_among_those_of_the_server(

@@ -28,8 +28,10 @@ from shiboken6 import isValid
 from core import __version__
 from core.devices import Device
 from core.paths import Paths
+from core.prompts import PromptLibrary
 from core.settings import SettingInfo, SettingsStore, iter_settings, value_of
 from desktop.key_recorder import KeyRecorder
+from desktop.prompts_editor import PromptsEditor
 from desktop.setting_controls import DeviceBox, FolderField, ModelField, NumberBox
 from desktop.setting_row import Row
 from desktop.settings_dialog import AmountBox, Note, SettingRow, SettingsDialog, Switch
@@ -95,6 +97,7 @@ def change(row: SettingRow, qtbot: QtBot) -> object:
         qtbot.keyClick(control, Qt.Key.Key_Down)
         return round(row.info.default - 0.05, 2)
     if isinstance(control, QLineEdit):
+        control.selectAll()
         qtbot.keyClicks(control, "something else")
         qtbot.keyClick(control, Qt.Key.Key_Return)
         return "something else"
@@ -267,6 +270,28 @@ def test_tab_goes_from_search_to_groups_to_the_rows_in_order(open_dialog: Open, 
         dialog.rows["general.language"].control,
         dialog.rows["general.theme"].control,
     ]
+
+
+def test_tab_brings_a_whole_list_into_view(
+    open_dialog: Open, theme: Theme, tmp_path: Path, qtbot: QtBot
+) -> None:
+    # Given a list that begins at the lower edge of the page
+    editor = PromptsEditor(PromptLibrary(tmp_path / "prompts.json"), theme)
+    dialog = open_dialog(more={"panel": [editor]})
+    dialog.open_group("Panel")
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    before = dialog.rows["panel.level"].control
+    before.setFocus()
+    area = dialog.stack.currentWidget()
+    assert isinstance(area, QScrollArea)
+    area.ensureWidgetVisible(before, 0, 0)
+    # When Tab leads to it
+    qtbot.keyClick(before, Qt.Key.Key_Tab)
+    assert editor.list.hasFocus()
+    # Then more of it is to be seen than its first row
+    top = editor.list.mapTo(area.viewport(), QPoint(0, 0)).y()
+    assert 0 <= top <= area.viewport().height() - editor.list.height()
 
 
 def test_the_search_shows_only_rows_and_groups_that_match(open_dialog: Open, qtbot: QtBot) -> None:

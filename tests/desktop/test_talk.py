@@ -285,7 +285,7 @@ def test_without_a_history_conversations_stay_in_memory(
     try:
         desk.add()
         assert desk.ask("hello").state is TurnState.DONE
-        assert not desk.talk.kept
+        assert desk.talk.store is not desk.store
         assert desk.store.count() == 0
     finally:
         desk.close()

@@ -50,7 +50,7 @@ from core.prompts import PromptLibrary
 from core.settings import SettingsStore, iter_settings
 from core.types import OcrResult, RgbImage
 from desktop import capture
-from desktop.app import install_translations
+from desktop.app import install_translations, language_of_texts
 from desktop.capture.base import CaptureBackend
 from desktop.card_window import CARD_WIDTH
 from desktop.focus import Focus
@@ -79,6 +79,7 @@ Texts = dict[tuple[str, str], str]
 NAMES = {
     *("Yomitori", "English", "CPU", "MIT", "OS", "X11", "Qt", "Windows", "macOS"),
     *("fp32", "bf16", "fp16", "int8", "int4", "manga-ocr", "ID", "owner", "name", "RAM"),
+    *("HTTP", "yomitori", "serve", "https", "chrome-extension", "manga", "example", "org", "abc"),
     *("http", "localhost", "OpenAI", "vLLM", "Ollama", "LM", "Studio", "llama", "cpp", "top_p"),
     *("PP-OCRv6", "wl-copy", "Wayland", "grim", "wlroots", "MangaOCR", "ABC", "Tab", "Enter", "px", "MB"),
 }
@@ -482,7 +483,7 @@ def test_the_panel_is_japanese_and_nothing_is_cut_off(
 ) -> None:
     # Given the panel, as narrow as it gets and as wide as it is
     desk = Desk(qtbot, settings, tmp_path)
-    prompts = PromptLibrary(tmp_path / "prompts.json")
+    prompts = PromptLibrary(tmp_path / "prompts.json", language_of_texts())
     presets = PresetLibrary(tmp_path / "presets.json", desk.talk.defaults)
     panel = Panel(desk.talk, theme, settings, prompts, presets, QWidget())
     panel.resize(width, 800)
@@ -500,6 +501,13 @@ def test_the_panel_is_japanese_and_nothing_is_cut_off(
     assert all(JAPANESE.search(action.text()) for action in panel.more.menu().actions() if action.text())
     # And answers are asked for in the language of the menus
     assert menu_language() == "Japanese"
+    # And a quick prompt asks in that language
+    with qtbot.waitSignal(desk.talk.accepted, timeout=30_000):
+        panel.use_prompt(0)
+    question = desk.talk.turns[-2].text
+    assert question.startswith("画像の文字：6x4\n画像の文章を日本語に訳してください。")
+    assert not re.search("[A-Za-z{}]", question.replace("6x4", ""))
+    desk.until_quiet()
     panel.close()
     desk.close()
 
@@ -538,7 +546,7 @@ def test_the_first_language_of_the_system_that_there_is_wins(languages: str, exp
     # Given a system whose languages are these, in this order
     code = """
 from PySide6.QtWidgets import QApplication
-from desktop.app import install_translations
+from desktop.app import install_translations, language_of_texts
 app = QApplication([])
 kept = install_translations(app, "system")
 print(app.translate("Actions", "History"))

@@ -47,6 +47,7 @@ def test_the_menu_holds_every_action_once(qtbot: QtBot) -> None:
         "Free memory now",
         "Pause hotkeys",
         "Pause history",
+        "HTTP service",
         "Quit",
     ]
 
@@ -56,6 +57,16 @@ def test_live_hotkeys_are_written_beside_their_actions(qtbot: QtBot) -> None:
     actions.show_keys({"snip": "Ctrl+Alt+S"})
     assert actions.snip.shortcut().toString() == "Ctrl+Alt+S"
     assert actions.repeat.shortcut().isEmpty()
+
+
+def test_the_service_is_in_the_menu_while_it_listens(qtbot: QtBot) -> None:
+    actions = Actions()
+    assert not actions.service.isVisible()
+    actions.show_service("http://127.0.0.1:9100")
+    assert actions.service.isVisible()
+    assert actions.service.text() == "HTTP service: http://127.0.0.1:9100"
+    actions.show_service("")
+    assert not actions.service.isVisible()
 
 
 def test_without_a_tray_a_window_with_the_actions_is_shown_once(qtbot: QtBot, theme: Theme) -> None:

@@ -67,6 +67,51 @@ def test_after_closing_nothing_is_called_any_more(qtbot: QtBot) -> None:
     assert seen == []
 
 
+def test_work_that_waits_for_somebody_holds_up_neither_other_work_nor_closing(
+    qtbot: QtBot, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.worker._PATIENCE", 0.02)
+    gate, ended = threading.Event(), threading.Event()
+    waiting: list[threading.Thread] = []
+    seen: list[object] = []
+
+    def wait() -> None:
+        waiting.append(threading.current_thread())
+        assert gate.wait(60.0)
+        ended.set()
+
+    try:
+        for _ in range(9):
+            bridge.run_apart(wait, lambda value, error: seen.append("too late"))
+        bridge.run(lambda: 1, lambda value, error: seen.append(value))
+        qtbot.waitUntil(lambda: seen == [1] and len(waiting) == 9, timeout=STALL)
+        bridge.close()
+        # Then closing is over, although nobody has answered, and the interpreter's end waits for nobody
+        assert all(thread.is_alive() and thread.daemon for thread in waiting)
+    finally:
+        gate.set()
+    assert ended.wait(STALL)
+    for thread in waiting:
+        thread.join()
+    # And what comes later is dropped
+    qtbot.wait(20)
+    assert seen == [1]
+
+
+def test_closing_gives_work_apart_a_moment_to_end(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop.worker._PATIENCE", 60.0)
+    gate, done = threading.Event(), threading.Event()
+
+    def store() -> None:
+        assert gate.wait(60.0)
+        done.set()
+
+    bridge.run_apart(store, lambda value, error: None)
+    threading.Timer(0.05, gate.set).start()
+    bridge.close()
+    assert done.is_set()
+
+
 def test_a_reading_comes_back_into_the_gui_thread_and_quitting_joins_the_qthread(
     qtbot: QtBot, bridge: Bridge, settings: SettingsStore, tmp_path: Path
 ) -> None:
