@@ -91,6 +91,7 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
     if arguments.new_token:
         return _print_new_token(paths)
     settings = open_settings(paths)
+    _refuse_wrong(settings)
     renamed = conversion_of(settings.current.vision.model)
     if renamed is not None and settings.current.vision.backend == "local":
         _tell(renamed.why)
@@ -127,6 +128,17 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
         engine.close()
         library.close()
     return 0
+
+
+def _refuse_wrong(settings: SettingsStore) -> None:
+    """A default in the place of what an operator meant to say could let in whom it was to keep out.
+
+    Raises:
+        SettingsError: a setting of the service has a value that is not allowed.
+    """
+    for warning in settings.warnings:
+        if str(warning.params.get("key", "")).startswith("service."):
+            raise warning
 
 
 def _read_environment(named: Path | None) -> None:

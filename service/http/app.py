@@ -51,6 +51,8 @@ def create_app(
         description=_ABOUT,
         license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=_TAGS,
+        # They would lead to http behind a proxy that speaks https, and the picture after them.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

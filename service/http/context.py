@@ -50,6 +50,11 @@ class Context:
     gate: Gate
 
 
-def context(request: Request) -> Context:
-    """For ``Depends``: what ``create_app`` was given."""
+def context_of(request: Request) -> Context:
+    """What ``create_app`` was given."""
     return cast(Context, request.app.state.context)
+
+
+async def context(request: Request) -> Context:
+    """The same for ``Depends``. Not a plain function, for which each request would go through a thread."""
+    return context_of(request)

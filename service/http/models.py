@@ -16,7 +16,7 @@ from core.errors import LicenceNotAccepted, ModelUnknown
 from core.events import HostState
 from core.models.entries import Checkpoint
 from core.service_errors import NoDownload, ServiceStopping
-from service.http.context import Context, context
+from service.http.context import Context, context, context_of
 from service.http.downloads import Download, Downloads, DownloadState
 from service.http.events import described, event, event_stream
 from service.http.ocr import Notice
@@ -164,7 +164,7 @@ def downloads(request: Request) -> Downloads:
     """Those of the application; made by the first who asks."""
     state = request.app.state
     if not hasattr(state, "downloads"):
-        state.downloads = Downloads(context(request).library)
+        state.downloads = Downloads(context_of(request).library)
     found: Downloads = state.downloads
     return found
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.errors import YomitoriError
 from core.service_errors import HostNotAllowed, OriginNotAllowed, TokenNotSet, TokenWrong
 from service.http.config import ServiceConfig, is_loopback
-from service.http.context import context
+from service.http.context import context_of
 from service.http.problems import problem
 
 OPEN_PATHS = frozenset(
@@ -49,7 +49,7 @@ def privileged(request: Request, _documented: object = Depends(bearer)) -> None:
     Raises:
         TokenNotSet, TokenWrong
     """
-    check_token(context(request).config, request.headers)
+    check_token(context_of(request).config, request.headers)
 
 
 def check_token(config: ServiceConfig, headers: Headers) -> None:

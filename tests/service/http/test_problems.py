@@ -156,6 +156,11 @@ def test_a_request_that_does_not_fit_names_its_fields_and_not_what_was_in_them(
     assert client.post(f"{prefix}/body", content=b"{").status_code == 422
 
 
+def test_a_path_with_one_slash_more_leads_nowhere_else(client: TestClient) -> None:
+    answer = client.post("/ocr/", follow_redirects=False)
+    assert (answer.status_code, answer.json()["code"]) == (404, "PathUnknown")
+
+
 def test_paths_and_methods_that_are_not_there(client: TestClient) -> None:
     nothing = client.get(f"/{SECRET}")
     assert (nothing.status_code, nothing.json()["code"]) == (404, "PathUnknown")

@@ -158,6 +158,13 @@ def test_flags_that_cannot_be_are_told(tmp_path: Path, arguments: tuple[str, str
     assert "Traceback" not in done.stderr
 
 
+def test_a_setting_of_the_service_that_cannot_be_is_no_default(tmp_path: Path) -> None:
+    done = yomitori(tmp_path, YOMITORI_SERVICE_REQUIRE_TOKEN="ture")
+    assert done.returncode == 2
+    assert "service.require_token cannot be ture" in done.stderr
+    assert done.stdout == ""
+
+
 def test_the_command_line_starts_without_a_web_framework() -> None:
     code = (
         "import sys, service.cli; print([n for n in ('fastapi', 'uvicorn', 'starlette') if n in sys.modules])"
