@@ -17,6 +17,7 @@ from core.chat import (
     Phase,
     Token,
     Usage,
+    messages_json,
     pictures_of,
 )
 from core.checkpoints import Library, Weights
@@ -241,12 +242,7 @@ def _first_choice() -> str:
 
 
 def _params(messages: Sequence[Message]) -> dict[str, Any]:
-    return {
-        "messages": [
-            {"role": message.role.value, "text": message.text, "images": len(message.images)}
-            for message in messages
-        ]
-    }
+    return {"messages": messages_json(messages)}
 
 
 def _piece(piece: dict[str, Any]) -> AnswerPiece:

@@ -221,3 +221,11 @@ OnAnswerPiece = Callable[[AnswerPiece], None]
 def pictures_of(messages: Sequence[Message]) -> tuple[RgbImage, ...]:
     """Every picture of a conversation, in order."""
     return tuple(image for message in messages for image in message.images)
+
+
+def messages_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Messages as they cross to another process: their pictures go beside, in order."""
+    return [
+        {"role": message.role.value, "text": message.text, "images": len(message.images)}
+        for message in messages
+    ]

@@ -8,14 +8,14 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from core import frames
-from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece, pictures_of
+from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece, messages_json, pictures_of
 from core.errors import EngineDiffers, EngineGone, ProtocolError, from_json
 from core.events import Events, HostState, Listener, State
 from core.jobs import Job
 from core.local_socket import LocalSocket
 from core.settings import Reading
 from core.sharing.identity import Identity
-from core.sharing.wire import COMMAND, ROLES, messages_json, piece_of, shut
+from core.sharing.wire import COMMAND, ROLES, piece_of, shut
 from core.types import OcrResult, RgbImage
 
 T = TypeVar("T")

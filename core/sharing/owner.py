@@ -7,15 +7,16 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any
 
 from core import frames
-from core.chat import Answer, AnswerPiece, GenerationOptions, Message, OnAnswerPiece
+from core.chat import Answer, AnswerPiece, GenerationOptions
+from core.engine import Engine
 from core.errors import InstanceError, NotRunning, ProtocolError
-from core.events import HostState, Listener
+from core.events import HostState
 from core.jobs import Job
 from core.local_socket import LocalSocket
 from core.settings import Reading
@@ -31,35 +32,13 @@ _UNREAD = 10_000
 """Frames that may wait for a program that does not read them; then it is let go."""
 
 
-class SharedByOwner(Protocol):
-    """The part of ``core.engine.Engine`` that others may use."""
-
-    def recognize(
-        self,
-        image: RgbImage,
-        on_piece: Callable[[dict[str, Any]], None] | None = None,
-        *,
-        reading: Reading | None = None,
-    ) -> Job[OcrResult]: ...
-    def ask(
-        self,
-        messages: Sequence[Message],
-        options: GenerationOptions,
-        on_piece: OnAnswerPiece | None = None,
-    ) -> Job[Answer]: ...
-    def load(self, role: str = "ocr") -> None: ...
-    def unload(self, role: str = "ocr") -> None: ...
-    def state(self, role: str = "ocr") -> HostState: ...
-    def subscribe(self, listener: Listener) -> Callable[[], None]: ...
-
-
 class EngineOwner:
     """Listens while it owns the engine. ``identity`` tells for a role what is loaded here."""
 
     def __init__(
         self,
         socket: LocalSocket,
-        engine: SharedByOwner,
+        engine: Engine,
         identity: Callable[[str], Identity],
         on_hand_over: Callable[[], None] | None = None,
     ) -> None:
@@ -118,9 +97,7 @@ class EngineOwner:
 class _Caller:
     """One program that is attached. Frames to it go through a queue, so that no host waits for it."""
 
-    def __init__(
-        self, connection: Connection, engine: SharedByOwner, identity: Callable[[str], Identity]
-    ) -> None:
+    def __init__(self, connection: Connection, engine: Engine, identity: Callable[[str], Identity]) -> None:
         self._connection = connection
         self._engine = engine
         self._identity = identity

@@ -26,15 +26,8 @@ HAND_OVER = "hand over"
 ROLES = ("ocr", "vision")
 
 
-def messages_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Messages without their pictures, which go beside, in order."""
-    return [
-        {"role": message.role.value, "text": message.text, "images": len(message.images)}
-        for message in messages
-    ]
-
-
 def messages_of(value: Sequence[dict[str, Any]], images: Sequence[RgbImage]) -> list[Message]:
+    """What ``core.chat.messages_json`` was made of."""
     messages, used = [], 0
     for row in value:
         count = int(row["images"])
