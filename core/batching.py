@@ -28,8 +28,6 @@ from core.types import OcrResult
 log = logging.getLogger(__name__)
 
 Reading = Job[OcrResult]
-_Pages = tuple[list[dict[str, Any]], float]
-
 _ALONE = (OutOfMemory, ProcessDied, ProtocolError, ReadFailed)
 """Failures of a whole batch that one of its pictures may be to blame for: then each is read alone."""
 
@@ -160,18 +158,21 @@ class Batcher:
             self._learn(job.result().seconds)
         self._next()
 
-    def _batch(self, jobs: list[Reading]) -> Job[_Pages]:
+    def _batch(self, jobs: list[Reading]) -> Job[float]:
         def came(piece: dict[str, Any]) -> None:
             page = piece.get("page")
+            if "ended" in piece:
+                _end(jobs[piece["page"]], piece["ended"], piece["seconds"])
+                return
             told = {key: value for key, value in piece.items() if key != "page"}
             for job in jobs if page is None else [jobs[page]]:
                 _hand(job, told)
 
-        def convert(answer: dict[str, Any], seconds: float) -> _Pages:
-            pages = answer["pages"]
-            if len(pages) != len(jobs):
-                raise ProtocolError(reason=f"{len(pages)} answers to {len(jobs)} pictures")
-            return pages, seconds
+        def convert(answer: dict[str, Any], seconds: float) -> float:
+            left = sum(not job.done() for job in jobs)
+            if left:
+                raise ProtocolError(reason=f"no answer to {left} of {len(jobs)} pictures")
+            return seconds
 
         images = [image for job in jobs for image in job.images]
         batch = Job("recognize_many", jobs[0].params, images, convert, came)
@@ -188,17 +189,10 @@ class Batcher:
                 leave(job)
         return batch
 
-    def _batch_ended(self, batch: Job[_Pages], jobs: list[Reading]) -> None:
+    def _batch_ended(self, batch: Job[float], jobs: list[Reading]) -> None:
         error = batch.error()
         if error is None:
-            pages, seconds = batch.result()
-            share = seconds / len(jobs)
-            self._learn(share)
-            for job, page in zip(jobs, pages, strict=True):
-                if "error" in page:
-                    job.fail(from_json(page["error"]))
-                elif not job.done():
-                    job.finish(page, share)
+            self._learn(batch.result() / len(jobs))
             self._gather(len(jobs))
         elif isinstance(error, _ALONE):
             log.warning("%d pictures are read one by one: %s", len(jobs), error)
@@ -237,6 +231,14 @@ class Batcher:
 
 def _pixels(job: Reading) -> int:
     return sum(image.width * image.height for image in job.images)
+
+
+def _end(job: Reading, page: dict[str, Any], seconds: float) -> None:
+    """One picture of a batch has been read, or cannot be."""
+    if "error" in page:
+        job.fail(from_json(page["error"]))
+    elif not job.done():
+        job.finish(page, seconds)
 
 
 def _hand(job: Reading, piece: dict[str, Any]) -> None:

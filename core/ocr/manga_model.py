@@ -64,6 +64,11 @@ class MangaModel:
         )
         self._network = read_weights(self.device, name_of(folder), partial(self._from_pretrained, folder))
 
+    @property
+    def batch(self) -> int:
+        """How many pictures go through the decoder together."""
+        return self._batch
+
     def _place_on(self, device: str) -> str:
         """What torch calls the device.
 

@@ -7,11 +7,11 @@ readings in ``ladder``. docs/decisions/009 says why.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from core.devices import physical_cores
 from core.engines import Loaded, LoadOptions
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from core.ocr.manga_model import MangaModel
     from core.ocr.reader import PageReader, Survey
     from core.ocr.targets import Target
-
-T = TypeVar("T")
 
 MOST_ALTERNATIVES = 5
 
@@ -81,8 +79,8 @@ class MangaOcrEngine:
         """``recognize``: every bubble with its text; ``detect``: only where the bubbles are;
         ``recognize_many``: several pictures, whose bubbles go through the network together.
 
-        ``recognize_many`` yields what ``recognize`` does with ``page``, the index of the picture, and returns
-        ``{"pages": [...]}``: what ``recognize`` returns of each, or ``{"error": ...}`` for one that failed.
+        ``recognize_many`` yields what ``recognize`` does with ``page``, the index of the picture, and of each
+        picture its end (``core.ocr.many.Ends``).
 
         Args:
             params: for reading. ``retry_doubtful`` (True): read doubtful bubbles in other ways, too.
@@ -105,16 +103,21 @@ class MangaOcrEngine:
             return places(reader, images[0])
         steps = self._read(reader, model, params, images, cancelled)
         if op == "recognize_many":
-            from core.ocr.many import failed
+            from core.ocr.many import Ends
 
-            read = yield from steps
-            return {
-                "pages": [failed(page, "MangaOCR") if isinstance(page, Exception) else page for page in read]
-            }
-        (page,) = yield from _of_one(steps)
-        if isinstance(page, Exception):
-            raise page
-        return page
+            ends = Ends("MangaOCR")
+            for step in steps:
+                yield ends.of(*step) if isinstance(step, tuple) else step
+            return {}
+        for step in steps:
+            if isinstance(step, tuple):
+                _, outcome = step
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return outcome
+            # There is no need to say which picture it is.
+            yield {key: value for key, value in step.items() if key != "page"}
+        raise ReadFailed(engine="MangaOCR", reason="the picture has not come to an end")
 
     def _read(
         self,
@@ -123,16 +126,27 @@ class MangaOcrEngine:
         params: Mapping[str, Any],
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
-    ) -> Generator[dict[str, Any], None, list[dict[str, Any] | Exception]]:
-        """For each picture the answer to ``recognize``, or why there is none."""
+    ) -> Iterator[dict[str, Any] | tuple[int, dict[str, Any] | Exception]]:
+        """Progress, and each picture's end: its number and the answer to ``recognize``, or why there is none.
+
+        As many pictures as fill a batch are read while the built-in engine looks at those that follow.
+        """
         from core.ocr.in_step import Page, read_in_step
         from core.ocr.surveys import survey_all
 
-        found: list[dict[str, Any] | Exception] = [Cancelled()] * len(images)
+        allow_repeats = bool(params.get("allow_repeats", False))
+
+        def read(pages: Sequence[Page]) -> Iterator[dict[str, Any] | tuple[int, dict[str, Any] | Exception]]:
+            if cancelled():
+                raise Cancelled
+            steps = read_in_step(pages, lambda looks: model.read(looks, cancelled, allow_repeats))
+            yield from steps
+            yield from ((page.number, page.outcome) for page in pages)
+
         pages: list[Page] = []
         for number, survey in survey_all(reader, images, cancelled, self._threads):
             if isinstance(survey, Exception):
-                found[number] = survey
+                yield number, survey
                 continue
             if params.get("quick"):
                 blocks = [block.to_json() for block in survey.blocks]
@@ -140,24 +154,10 @@ class MangaOcrEngine:
             page = Page(number, partial(_way_of, images[number], survey, params, model.device))
             pages.append(page)
             yield page.progress()
-        if cancelled():
-            raise Cancelled
-        allow_repeats = bool(params.get("allow_repeats", False))
-        yield from read_in_step(pages, lambda looks: model.read(looks, cancelled, allow_repeats))
-        for page in pages:
-            found[page.number] = page.outcome
-        return found
-
-
-def _of_one(steps: Generator[dict[str, Any], None, T]) -> Generator[dict[str, Any], None, T]:
-    """The steps of a job with one picture, of which there is no need to say which it is."""
-    while True:
-        try:
-            piece = next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        yield {key: value for key, value in piece.items() if key != "page"}
+            if sum(len(page.wanted) for page in pages) >= model.batch:
+                yield from read(pages)
+                pages = []
+        yield from read(pages)
 
 
 def _way_of(image: RgbImage, survey: Survey, params: Mapping[str, Any], device: str) -> tuple[int, Looks]:

@@ -63,7 +63,16 @@ class Host:
         pages: list[dict[str, Any]] = [{"text": str(image.width)} for image in job.images]
         for number, error in (errors or {}).items():
             pages[number] = {"error": error.to_json()}
-        job.finish({"pages": pages} if job.op == "recognize_many" else pages[0], seconds)
+        if job.op == "recognize_many":
+            for number, page in enumerate(pages):
+                self.tell(number, page, seconds / len(pages))
+        job.finish({} if job.op == "recognize_many" else pages[0], seconds)
+
+    def tell(self, number: int, page: dict[str, Any], seconds: float = 0.1) -> None:
+        """A picture of the last job has come to its end."""
+        hear = self.jobs[-1].on_piece
+        assert hear is not None
+        hear({"page": number, "ended": page, "seconds": seconds})
 
     def widths(self) -> list[list[int]]:
         """Of the pictures of each job so far."""
@@ -103,6 +112,26 @@ def test_pictures_that_come_meanwhile_are_read_together() -> None:
     host.end(seconds=0.6)
     assert [job.result().text for job in jobs] == ["2", "3", "4"]
     assert [job.result().seconds for job in jobs] == pytest.approx([0.2] * 3)
+
+
+def test_who_has_a_text_does_not_wait_for_those_beside_it() -> None:
+    # given a batch of three
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3, 4)]
+    host.end()
+
+    # when one of them has been read, then it is done, with its time, and the others are not
+    host.tell(1, {"text": "3"}, 0.25)
+    assert [job.done() for job in jobs] == [False, True, False]
+    assert (jobs[1].result().text, jobs[1].result().seconds) == ("3", 0.25)
+
+    # and if the batch fails then, only the others are read again
+    host.jobs[-1].fail(OutOfMemory(device="cpu"))
+    host.end()
+    host.end()
+    assert host.widths()[2:] == [[2], [4]]
+    assert [job.result().text for job in jobs] == ["2", "3", "4"]
 
 
 def test_only_what_is_read_in_the_same_way_is_read_together() -> None:
@@ -356,7 +385,8 @@ def test_too_few_answers_are_as_none() -> None:
     host.read(1)
     jobs = [host.read(width) for width in (2, 3)]
     host.end()
-    host.jobs[-1].finish({"pages": [{"text": "2"}]}, 0.1)
+    host.tell(0, {"text": "2"})
+    host.jobs[-1].finish({}, 0.1)
     host.end()
     host.end()
     assert [job.result().text for job in jobs] == ["2", "3"]
@@ -391,15 +421,17 @@ def busy(settings: SettingsStore) -> Iterator[Busy]:
     assert psutil.Process().children() == []
 
 
-def test_what_waits_at_an_engine_is_read_in_one_job(busy: Busy) -> None:
+def test_what_waits_at_an_engine_is_read_in_one_job(busy: Busy, monkeypatch: pytest.MonkeyPatch) -> None:
     # given five pictures that wait
+    submit = busy.engine._readings._submit
+    given: list[Job[Any]] = []
+    monkeypatch.setattr(busy.engine._readings, "_submit", lambda job: (given.append(job), submit(job)))
     jobs = [busy.engine.recognize(picture(width)) for width in range(2, 7)]
 
     # when the engine is free, then each has its own text
     busy.first.cancel()
     assert [job.result(STALL).text for job in jobs] == [f"{width}x2" for width in range(2, 7)]
-    # and they shared the time
-    assert len({job.result().seconds for job in jobs}) == 1
+    assert [(job.op, len(job.images)) for job in given] == [("recognize_many", 5)]
 
 
 def test_a_process_that_dies_costs_only_the_picture_it_dies_of(busy: Busy) -> None:
@@ -525,11 +557,9 @@ def test_an_engine_that_reads_one_by_one_tells_each_ones_failure() -> None:
     def read(*widths: int) -> Generator[dict[str, Any], None, dict[str, Any]]:
         return one_by_one(run, "it", {}, tuple(map(picture, widths)), lambda: False)
 
-    steps = read(2, 3, 2)
-    assert [next(steps)["page"] for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(StopIteration) as end:
-        next(steps)
-    first, second, third = end.value.value["pages"]
+    pieces = list(read(2, 3, 2))
+    assert [piece["page"] for piece in pieces] == [0, 0, 1, 1, 2, 2]
+    first, second, third = (piece["ended"] for piece in pieces if "ended" in piece)
     assert first == third == {"blocks": [2]}
     assert isinstance(from_json(second["error"]), ImageDamaged)
     # and what is nobody's fault is raised
@@ -562,8 +592,9 @@ def test_several_pictures_are_read_as_one_by_one(engine: Running, crops: list[Cr
     alone = [blocks_of(engine.run("recognize", {}, (image,))[0]) for image in images]
 
     # when they are read together
-    result, pieces = engine.run("recognize_many", {}, images)
-    together = [blocks_of(page) for page in result["pages"]]
+    _, pieces = engine.run("recognize_many", {}, images)
+    ended = {piece["page"]: piece["ended"] for piece in pieces if "ended" in piece}
+    together = [blocks_of(ended[number]) for number in range(len(images))]
 
     # then the same is read, where it was and as surely
     assert [block.text for page in together for block in page] == [b.text for page in alone for b in page]
@@ -574,7 +605,7 @@ def test_several_pictures_are_read_as_one_by_one(engine: Running, crops: list[Cr
                 assert its.confidences == pytest.approx(mine.confidences, abs=1e-4)
                 assert its.furigana == mine.furigana
     # and of each there was progress
-    assert {piece["page"] for piece in pieces} >= set(range(len(crops)))
+    assert {piece["page"] for piece in pieces if "ended" not in piece} >= set(range(len(crops)))
 
 
 def test_several_pictures_have_their_quick_texts(engine: Running, crops: list[Crop]) -> None:
