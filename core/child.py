@@ -20,12 +20,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from core import frames
+from core import frames, heap
 from core.engines import EngineSpec, LoadOptions, ModelEngine
 from core.errors import Cancelled, LoadFailed, ReadFailed, YomitoriError
 
 OOM_SCORE = 800
 """Linux: the kernel ends a process with a high score first, which costs one job instead of the app."""
+_LARGE = 16_000_000
+"""Bytes of a job's pictures after which freed memory is given back: not after each page."""
 SILENT = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 """What keeps libraries from reporting home: onnxruntime does since 1.29, unless it is told not to."""
 
@@ -42,11 +44,17 @@ class _Worker:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
         self._send({"kind": "hello", "pid": os.getpid()})
         while True:
-            header, payload = self._frames.get()
-            if header["kind"] == "load":
-                self._load(header)
-            elif header["kind"] == "job":
-                self._run(header, payload)
+            # Nothing here holds a picture while it waits for the next one.
+            if self._take(*self._frames.get()) > _LARGE:
+                heap.trim()
+
+    def _take(self, header: dict[str, Any], payload: bytes) -> int:
+        """Do what a frame asks for; how many bytes of pictures it had."""
+        if header["kind"] == "load":
+            self._load(header)
+        elif header["kind"] == "job":
+            self._run(header, payload)
+        return len(payload)
 
     def _read(self) -> None:
         try:
@@ -56,6 +64,7 @@ class _Worker:
                     self._cancelled.add(header["id"])
                 else:
                     self._frames.put((header, payload))
+                del header, payload
         except (EOFError, OSError):
             os._exit(0)
         except BaseException:

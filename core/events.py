@@ -30,7 +30,8 @@ class HostState:
 
     ``engine`` is the engine's name, ``detail`` what it said of itself when it was loaded. ``memory`` is what
     its process has for itself in RAM, ``vram`` what it took of the graphics card, ``freed`` and
-    ``freed_vram`` what the system had more of after it ended (all in bytes, 0 when not known). ``notice``
+    ``freed_vram`` what the system had more of after it ended (all in bytes, 0 when not known; ``memory`` is
+    of when it had loaded: ``core.process.private_memory`` of ``pid`` tells what it has now). ``notice``
     says why it does not run where it was asked to, or what had to be done so that it does.
     """
 
@@ -46,6 +47,7 @@ class HostState:
     error: YomitoriError | None = None
     notice: YomitoriError | None = None
     detail: str = ""
+    pid: int = 0
 
     def to_json(self) -> dict[str, Any]:
         value = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -503,6 +503,7 @@ class ModelHost:
                 vram=vram,
                 notice=notice,
                 detail=str(loaded.get("detail", "")),
+                pid=self._process.pid,
             )
         )
 

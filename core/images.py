@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded (as RGB this is 192 MB)."""
 MAX_BYTES = 256_000_000
+_STRIP = 1_000_000
+"""Pixels."""
 _TOO_LONG = f"it is larger than {MAX_BYTES // 1_000_000} MB"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -49,8 +51,10 @@ def load_image(source: Path | bytes, name: str = "") -> RgbImage:
                 if width * height > MAX_PIXELS:
                     raise too_large(name, width, height)
                 image.load()
-                upright = ImageOps.exif_transpose(image)
-                rgb = _to_rgb(upright)
+                # In place: a copy of the largest picture takes 256 MB.
+                ImageOps.exif_transpose(image, in_place=True)
+                rgb = _to_rgb(image)
+                return RgbImage(rgb.width, rgb.height, _bytes_of(rgb))
     except UnidentifiedImageError:
         raise NotAnImage(name=name) from None
     except Image.DecompressionBombError:
@@ -58,7 +62,20 @@ def load_image(source: Path | bytes, name: str = "") -> RgbImage:
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
         # Pillow's decoders raise all of these for broken files.
         raise ImageDamaged(name=name) from error
-    return RgbImage(rgb.width, rgb.height, rgb.tobytes())
+
+
+def pixels_of(data: bytes) -> int:
+    """How many pixels the picture in a file claims to have; 0 where that cannot be told."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                return image.width * image.height
+    except Exception:
+        # Decoders raise nearly anything; whoever decodes it says what is wrong.
+        return 0
 
 
 def too_large(name: str, width: object, height: object) -> ImageTooLarge:
@@ -87,7 +104,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _bytes_of(image: Image.Image) -> bytes:
+    """Its pixels, taken in strips: at once Pillow has all of them twice for a moment, in small pieces."""
+    rows = max(1, _STRIP // image.width)
+    buffer = io.BytesIO()
+    for top in range(0, image.height, rows):
+        buffer.write(image.crop((0, top, image.width, min(image.height, top + rows))).tobytes())
+    return buffer.getvalue()
 
 
 def _grey8(image: Image.Image) -> Image.Image:

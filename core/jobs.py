@@ -20,7 +20,7 @@ class Job(Generic[T]):
 
     ``convert`` turns the answer of the model process (result, seconds) into the value. Callbacks run in
     the host's thread. One that ``gives_way`` is done ahead of need: it is cancelled when another model needs
-    the memory.
+    the memory. Its pictures are let go when it has ended, however long the job itself is kept.
     """
 
     def __init__(
@@ -66,7 +66,9 @@ class Job(Generic[T]):
 
     def on_done(self, callback: Callable[[Job[T]], None]) -> None:
         """Call back once, in the host's thread, or at once when it is done already."""
-        self._future.add_done_callback(lambda _: callback(self))
+        # The future keeps what it has called, and with it whatever that holds.
+        calls = [callback]
+        self._future.add_done_callback(lambda _: calls.pop()(self))
 
     def error(self) -> YomitoriError | None:
         """Why it failed, None while it runs or when it did not."""
@@ -92,12 +94,19 @@ class Job(Generic[T]):
         """Done, with this value; without effect when it has ended already."""
         with suppress(InvalidStateError):
             self._future.set_result(value)
+        self._let_go()
 
     def fail(self, error: YomitoriError) -> None:
         """Failed, with this error; without effect when it has ended already."""
         with suppress(InvalidStateError):
             self._future.set_exception(error)
+        self._let_go()
 
     def drop(self) -> None:
         """Called by the host when the job was cancelled."""
         self.fail(Cancelled())
+
+    def _let_go(self) -> None:
+        """Of what is large. Jobs and those who wait for them refer to each other, and would keep it until the
+        interpreter looks for such circles."""
+        self.images = ()

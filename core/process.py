@@ -124,9 +124,7 @@ class ModelProcess:
 
     def private_memory(self) -> int:
         """Bytes of RAM that are its alone, 0 when it is gone."""
-        with contextlib.suppress(psutil.Error):
-            return int(psutil.Process(self.pid).memory_full_info().uss)
-        return 0
+        return private_memory(self.pid)
 
     def taken_memory(self) -> int:
         """Bytes of RAM that the system shows as used for it, 0 when it is gone. Linux counts pages of mapped
@@ -155,6 +153,14 @@ class ModelProcess:
 
 
 StartProcess = Callable[[], ModelProcess]
+
+
+def private_memory(pid: int) -> int:
+    """Bytes of RAM that a process has for itself alone, 0 when it is gone or is not ours to look at."""
+    if pid:
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(pid).memory_full_info().uss)
+    return 0
 
 
 def _open_log(path: Path) -> Any:

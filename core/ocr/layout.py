@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.ocr.near import Near
 from core.types import Box, Direction
 
 _SQUARE_PERCENT = 130
@@ -67,14 +68,18 @@ def directions(boxes: Sequence[Box]) -> list[Direction]:
             shape.append(None)
         else:
             shape.append(Direction.VERTICAL if box.height > box.width else Direction.HORIZONTAL)
-    return [own or _neighbours_direction(i, boxes, shape) for i, own in enumerate(shape)]
+    near = Near(boxes)
+    return [own or _neighbours_direction(i, boxes, shape, near) for i, own in enumerate(shape)]
 
 
-def _neighbours_direction(index: int, boxes: Sequence[Box], shape: Sequence[Direction | None]) -> Direction:
+def _neighbours_direction(
+    index: int, boxes: Sequence[Box], shape: Sequence[Direction | None], near: Near
+) -> Direction:
     """That of the nearest line whose shape tells it; vertical when there is none."""
     here = boxes[index]
     best: tuple[int, int, Direction] | None = None
-    for other, direction in zip(boxes, shape, strict=True):
+    for k in near.to(here, 2 * max(here.width, here.height)):
+        other, direction = boxes[k], shape[k]
         if direction is None:
             continue
         dx = max(0, -_overlap(here.x, here.right, other.x, other.right))
@@ -93,13 +98,12 @@ def furigana_hosts(boxes: Sequence[Box], directions: Sequence[Direction]) -> dic
     A reading aid runs in the same direction, is markedly thinner and stands close beside its line: to the
     right of a column, above a row.
     """
-    hosts: dict[int, int] = {}
-    for i, small_box in enumerate(boxes):
-        best: tuple[int, int, tuple[int, int, int, int]] | None = None
-        chosen = -1
-        for j, large_box in enumerate(boxes):
-            large = _span(large_box, directions[j])
-            small = _span(small_box, directions[j])
+    near = Near(boxes)
+    best: dict[int, tuple[tuple[int, int, tuple[int, int, int, int]], int]] = {}
+    for j, large_box in enumerate(boxes):
+        large = _span(large_box, directions[j])
+        for i in near.to(large_box, large.thickness):
+            small = _span(boxes[i], directions[j])
             if i == j or 100 * small.thickness >= _FURIGANA_PERCENT * large.thickness:
                 continue
             if 2 * _overlap(small.start, small.end, large.start, large.end) < small.length:
@@ -111,11 +115,9 @@ def furigana_hosts(boxes: Sequence[Box], directions: Sequence[Direction]) -> dic
             if 100 * gap > _FURIGANA_GAP_PERCENT * large.thickness or beyond * 2 < small.thickness:
                 continue
             candidate = (max(0, gap), -large.thickness, _sort_key(large_box))
-            if best is None or candidate < best:
-                best, chosen = candidate, j
-        if best is not None:
-            hosts[i] = chosen
-    return {i: j for i, j in hosts.items() if j not in hosts}
+            if i not in best or candidate < best[i][0]:
+                best[i] = candidate, j
+    return {i: best[i][1] for i in sorted(best) if best[i][1] not in best}
 
 
 def group_lines(boxes: Sequence[Box], directions: Sequence[Direction]) -> list[list[int]]:
@@ -131,11 +133,12 @@ def group_lines(boxes: Sequence[Box], directions: Sequence[Direction]) -> list[l
             i = parent[i]
         return i
 
-    for i in range(len(boxes)):
-        for j in range(i):
-            if directions[i] is directions[j] and _belong(
-                _span(boxes[i], directions[i]), _span(boxes[j], directions[j])
-            ):
+    near = Near(boxes)
+    for i, box in enumerate(boxes):
+        here = _span(box, directions[i])
+        # Those that are further away, ``_belong`` does not take, nor those so much thicker.
+        for j in near.to(box, here.thickness * _SAME_SIZE_PERCENT * _LINE_GAP_PERCENT // 10_000 + 1):
+            if j < i and directions[i] is directions[j] and _belong(here, _span(boxes[j], directions[j])):
                 parent[root(i)] = root(j)
     groups: dict[int, list[int]] = {}
     for i in range(len(boxes)):

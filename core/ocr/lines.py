@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ocr.columns import Column, take_column
+from core.ocr.near import Near
 from core.ocr.pixels import Picture, Region, inverted, is_dark
 from core.ocr.recognizer import LineRecognizer, Reading
 from core.ocr.second_look import long_vowels, reconcile, sized
@@ -46,12 +47,14 @@ def take_lines(
     """For each region its ink as a column, and the reading aids beside it that are no region themselves."""
     mirrored = np.asarray(picture.swapaxes(0, 1))
     boxes = [region.box for region in regions]
+    all_near = Near(boxes)
     taken = []
     for index, (region, direction) in enumerate(zip(regions, directions, strict=True)):
+        here = boxes[index]
         near = [
-            box
-            for k, box in enumerate(boxes)
-            if k != index and directions[k] is direction and _is_near(box, boxes[index])
+            boxes[k]
+            for k in all_near.to(here, 2 * min(here.width, here.height))
+            if k != index and directions[k] is direction and _is_near(boxes[k], here)
         ]
         if direction is Direction.VERTICAL:
             taken.append(take_column(picture, region, near))

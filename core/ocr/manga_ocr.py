@@ -145,6 +145,9 @@ class MangaOcrEngine:
 
         pages: list[Page] = []
         for number, survey in survey_all(reader, images, cancelled, self._threads):
+            if survey is None:
+                yield {"page": number, "lines_done": 0, "lines": 0}
+                continue
             if isinstance(survey, Exception):
                 yield number, survey
                 continue

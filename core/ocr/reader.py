@@ -6,18 +6,21 @@ import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import Cancelled
 from core.ocr import layout
 from core.ocr.columns import Column
 from core.ocr.detector import TextDetector
+from core.ocr.levels import is_large, look_closer
 from core.ocr.lines import Line, box_of, look_again, prepare, ready, take_lines
 from core.ocr.panels import find_panels
 from core.ocr.paper import only_paper, overlooked
 from core.ocr.pixels import Picture, Region, region_of
 from core.ocr.recognizer import LineRecognizer, Reading
 from core.types import Box, Direction, Furigana, TextBlock, TextLine
+
+T = TypeVar("T")
 
 _CREDIBLE = 0.5
 """Lines of a lower mean likelihood are strokes of the drawing."""
@@ -26,6 +29,9 @@ _MISSED = 0.06
 """Where the detector overlooks more than this share of the ink, it looks again"""
 _OTHER_MARGINS = (12, 24)
 """with so many pixels more around the picture."""
+
+_LARGEST_SNIP = 8_000_000
+"""Pixels. A larger picture is no snip of a bubble, and to look for one in it would take long."""
 
 _SQUARE = 1.35
 """The region around a single character is at most so much longer on one side."""
@@ -82,14 +88,19 @@ class PageReader:
 
     def detect(self, picture: Picture) -> list[tuple[Box, Direction]]:
         """The bubbles in reading order, without reading them."""
-        found = self._find(only_paper(picture))
+        found = result_of(self._find(_bare(picture), lambda: False))
         return [
             (_around([found.boxes[i] for i in members]), found.directions[members[0]])
             for members in found.bubbles
         ]
 
-    def _find(self, picture: Picture) -> _Found:
-        regions = self._regions(picture)
+    def _find(
+        self, picture: Picture, cancelled: Callable[[], bool]
+    ) -> Generator[dict[str, Any], None, _Found]:
+        """Yields progress while it looks at a large picture."""
+        regions = self._regions(picture) if _may_be_snip(picture) else self._detector.detect(picture)
+        if is_large(picture):
+            regions = yield from _alive(look_closer(self._detector, picture, regions), cancelled)
         directions = layout.directions([region.box for region in regions])
         taken = take_lines(picture, regions, directions)
         boxes = [box_of(column, d) for (column, _), d in zip(taken, directions, strict=True)]
@@ -126,11 +137,20 @@ class PageReader:
         self, picture: Picture, cancelled: Callable[[], bool]
     ) -> Generator[dict[str, Any], None, Survey]:
         """As ``read``, and besides the bubbles every place that was found."""
+        try:
+            return (yield from self._survey(_bare(picture), cancelled))
+        finally:
+            if not _may_be_snip(picture):
+                self._detector.give_back()
+                self._recognizer.give_back()
+
+    def _survey(
+        self, picture: Picture, cancelled: Callable[[], bool]
+    ) -> Generator[dict[str, Any], None, Survey]:
         _check(cancelled)
-        picture = only_paper(picture)
-        found = self._find(picture)
+        found = yield from self._find(picture, cancelled)
         if not found.bubbles:
-            return Survey(self._read_whole(picture), [])
+            return Survey([] if is_large(picture) else self._read_whole(picture), [])
         items: list[_Item] = []
         for number, members in enumerate(found.bubbles):
             items += _prepared(found, members, number)
@@ -180,13 +200,13 @@ def without_noise(blocks: list[TextBlock], width: int, height: int) -> list[Text
     Args:
         width, height: of the picture, in pixels.
     """
-    real = [block for block in blocks if _JAPANESE.search(block.text)]
-    if not real:
+    real = [_JAPANESE.search(block.text) is not None for block in blocks]
+    if not any(real):
         return blocks
     return [
-        _without_strokes(block, width, height) if block in real else block
-        for block in blocks
-        if block in real or not _is_noise(block, width, height)
+        _without_strokes(block, width, height) if japanese else block
+        for block, japanese in zip(blocks, real, strict=True)
+        if japanese or not _is_noise(block, width, height)
     ]
 
 
@@ -246,6 +266,39 @@ def _one_column(regions: list[Region]) -> list[Region]:
     if whole.width > _SQUARE * width or max(gaps) > width / 2 or min(gaps) < -width / 2:
         return regions
     return [region_of(whole, min(region.score for region in regions))]
+
+
+def result_of(steps: Generator[Any, None, T]) -> T:
+    """What the steps return, for those who do not want to know how far they are."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def _alive(
+    steps: Generator[None, None, T], cancelled: Callable[[], bool]
+) -> Generator[dict[str, Any], None, T]:
+    """The steps, told as progress of which nothing is known but that it goes on."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        yield {"lines_done": 0, "lines": 0}
+        _check(cancelled)
+
+
+def _may_be_snip(picture: Picture) -> bool:
+    return bool(picture.shape[0] * picture.shape[1] <= _LARGEST_SNIP)
+
+
+def _bare(picture: Picture) -> Picture:
+    """A snip of a bubble without what the bubble's outline shuts out."""
+    return only_paper(picture) if _may_be_snip(picture) else picture
 
 
 def _check(cancelled: Callable[[], bool]) -> None:

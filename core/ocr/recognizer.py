@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ocr.arena import give_back
 from core.ocr.pixels import Picture
 
 LINE_HEIGHT = 48
@@ -88,6 +89,10 @@ class LineRecognizer:
                 (index, self._decode(likelihoods[row], blobs[index].shape[2] / width))
                 for row, index in enumerate(batch)
             ]
+
+    def give_back(self) -> None:
+        """Return the memory that is not in use."""
+        give_back(self._session, 1, 3, LINE_HEIGHT, LINE_HEIGHT)
 
     def _decode(self, likelihood: NDArray[np.float32], used: float) -> Reading:
         """Best path of connectionist temporal classification over the characters Japanese uses."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 from core.errors import Cancelled
 from core.ocr.pixels import to_picture
-from core.ocr.reader import PageReader, Survey
+from core.ocr.reader import PageReader, Survey, result_of
 from core.types import RgbImage
-
-T = TypeVar("T")
 
 _SIDE_BY_SIDE = 4
 """Pictures at a time: a page takes some hundred MB while the detector looks at it."""
@@ -19,8 +16,9 @@ _SIDE_BY_SIDE = 4
 
 def survey_all(
     reader: PageReader, images: Sequence[RgbImage], cancelled: Callable[[], bool], threads: int
-) -> Iterator[tuple[int, Survey | Exception]]:
-    """For each picture its index and what is seen in it, or why nothing is, in the order in which they come.
+) -> Iterator[tuple[int, Survey | Exception | None]]:
+    """For each picture its index and what is seen in it, or why nothing is, in the order in which they come;
+    None, now and then, while a large one is looked at.
 
     The networks are small and the steps between them run on one core: two pictures on a core each are done
     sooner than one after the other on both.
@@ -31,14 +29,14 @@ def survey_all(
 
     def survey(image: RgbImage) -> Survey | Exception:
         try:
-            return _result(reader.survey(to_picture(image), cancelled))
+            return result_of(reader.survey(to_picture(image), cancelled))
         except Cancelled:
             raise
         except Exception as error:
             return error
 
     if len(images) == 1:
-        yield 0, survey(images[0])
+        yield from ((0, seen) for seen in _alone(reader, images[0], cancelled))
         return
     again = []
     with ThreadPoolExecutor(min(_SIDE_BY_SIDE, threads, len(images))) as pool:
@@ -52,11 +50,21 @@ def survey_all(
         yield number, survey(images[number])
 
 
-def _result(steps: Generator[dict[str, Any], None, T]) -> T:
-    """What the steps return; their progress is not that of the reading the user waits for."""
+def _alone(
+    reader: PageReader, image: RgbImage, cancelled: Callable[[], bool]
+) -> Iterator[Survey | Exception | None]:
+    steps = reader.survey(to_picture(image), cancelled)
     while True:
         try:
-            next(steps)
+            piece = next(steps)
         except StopIteration as end:
-            result: T = end.value
-            return result
+            yield end.value
+            return
+        except Cancelled:
+            raise
+        except Exception as error:
+            yield error
+            return
+        # How many lines it has read is not the progress of the reading the user waits for.
+        if not piece["lines"]:
+            yield None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from core.ocr.levels import is_large
 from core.ocr.pieces import LONGEST_LINE, characters_in, cut_block, cut_line, fits
 from core.ocr.pixels import Picture, contrast_of
 from core.ocr.reader import Survey
@@ -42,7 +43,8 @@ def targets(survey: Survey, picture: Picture) -> list[Target]:
     height, width = picture.shape[:2]
     whole = Box(0, 0, width, height)
     if not survey.blocks:
-        return _unread(picture, whole) if contrast_of(picture).any() else []
+        # In all of a large picture MangaOCR finds nothing but what it makes up.
+        return _unread(picture, whole) if not is_large(picture) and contrast_of(picture).any() else []
     if len(survey.blocks) == 1 and _fills(survey.blocks[0], whole):
         return [_target(picture, survey.blocks[0], whole)]
     boxes = [block.box for block in survey.blocks]

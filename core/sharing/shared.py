@@ -255,6 +255,14 @@ class _Followed(Job[T]):
         if self._behind is not None:
             self._behind.cancel()
 
+    def _let_go(self) -> None:
+        # They hold the pictures.
+        self._run_elsewhere = self._run_here = _never
+
+
+def _never(*_: Any) -> Any:
+    raise NotImplementedError("it has ended")
+
 
 def _no_answer(answer: dict[str, Any], seconds: float) -> Any:
     raise NotImplementedError("its result comes from the job behind it")

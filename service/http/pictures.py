@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import logging
@@ -12,13 +13,20 @@ from urllib.parse import unquote_to_bytes
 import anyio.to_thread
 from fastapi import UploadFile
 
-from core.errors import ImageDamaged, ImageTooLarge, YomitoriError
-from core.images import MAX_PIXELS, load_image
-from core.service_errors import PictureUrlInvalid, RequestInvalid, TooManyFrames
+from core.errors import ImageDamaged, OutOfMemory, YomitoriError
+from core.images import MAX_PIXELS, load_image, pixels_of
+from core.service_errors import (
+    DeadlinePassed,
+    PictureUrlCut,
+    PictureUrlInvalid,
+    RequestInvalid,
+    TooManyFrames,
+)
 from core.types import RgbImage
 from service.http.context import Context
 from service.http.frame_count import has_more_frames
 from service.http.image_url import FetchLimits, fetch
+from service.http.room import LARGE, room
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +35,8 @@ MAX_FRAMES = 1000
 _NAME = "The file"
 """In errors, whatever the file is called: a file's name is the user's own."""
 _decoders = anyio.CapacityLimiter(4)
-"""A picture of the largest size takes 192 MB while it is decoded, and as much again when it is turned."""
+"""A picture of the largest size takes 256 MB while it is decoded, and as much again when it is turned or made
+opaque."""
 
 
 async def picture_of(context: Context, upload: UploadFile | None, image_url: str | None) -> RgbImage:
@@ -40,7 +49,7 @@ async def picture_of(context: Context, upload: UploadFile | None, image_url: str
     if upload is not None and image_url:
         raise RequestInvalid(reason="it has a file and an image_url: send one of them")
     if upload is not None:
-        return await decoded(await upload.read())
+        return await decoded(await upload.read(), context.config.deadline)
     if image_url:
         return await picture_from_url(context, image_url)
     raise RequestInvalid(reason="it has neither a file nor an image_url")
@@ -54,20 +63,33 @@ async def picture_from_url(context: Context, url: str) -> RgbImage:
             can be fetched.
         NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames: it is no picture that is read.
     """
+    url = url.strip()
     if url[:5].lower() == "data:":
         data = await anyio.to_thread.run_sync(_from_data_url, url, limiter=_decoders)
     else:
         config = context.config
-        data = await fetch(url.strip(), config.image_hosts, FetchLimits(config.body_bytes))
-    return await decoded(data)
+        data = await fetch(url, config.image_hosts, FetchLimits(config.body_bytes))
+    return await decoded(data, context.config.deadline)
 
 
-async def decoded(data: bytes) -> RgbImage:
+async def decoded(data: bytes, seconds: float | None = None) -> RgbImage:
     """A picture from the bytes of its file, decoded in a thread.
+
+    A large one waits until there is room for it, for ``seconds`` at most, and has that room until the task
+    ends that has called.
 
     Raises:
         NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames
+        QueueFull, DeadlinePassed: there is no room.
     """
+    pixels = await anyio.to_thread.run_sync(pixels_of, data, limiter=_decoders)
+    # What claims to be larger is refused, and takes no room.
+    if LARGE < pixels <= MAX_PIXELS:
+        try:
+            async with asyncio.timeout(seconds):
+                await room().enter(pixels)
+        except TimeoutError:
+            raise DeadlinePassed(seconds=f"{seconds:.0f}") from None
     return await anyio.to_thread.run_sync(partial(_decode, data), limiter=_decoders)
 
 
@@ -79,7 +101,7 @@ def _decode(data: bytes) -> RgbImage:
     except YomitoriError:
         raise
     except MemoryError:
-        raise ImageTooLarge(name=_NAME, width="?", height="?", limit=MAX_PIXELS // 1_000_000) from None
+        raise OutOfMemory(device="The service") from None
     except Exception as error:
         # Whatever a decoder raises for what a stranger made, it is the picture that is wrong.
         log.warning("A picture could not be decoded: %s", type(error).__name__)
@@ -90,7 +112,7 @@ def _from_data_url(url: str) -> bytes:
     """RFC 2397; base64 may have lost its padding, and have spaces in it."""
     head, comma, body = url.partition(",")
     if not comma:
-        raise PictureUrlInvalid(reason="there is no comma in the data: URL")
+        raise PictureUrlCut
     kind, *parameters = (part.strip().lower() for part in head[5:].split(";"))
     if kind and not kind.startswith("image/") and kind != "application/octet-stream":
         raise PictureUrlInvalid(reason="its data: URL does not say that it is a picture")

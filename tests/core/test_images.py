@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from core import images
 from core.errors import FileUnreadable, ImageDamaged, ImageTooLarge, InputError, NotAnImage
 from core.images import load_image, to_png
 from core.types import RgbImage
@@ -186,3 +187,13 @@ def test_every_refusal_has_a_hint_and_an_exit_code() -> None:
 def test_png_round_trip() -> None:
     image = RgbImage(5, 4, os.urandom(60))
     assert load_image(to_png(image)) == image
+
+
+def test_a_picture_taken_in_strips_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given strips of two rows, and a picture of an odd number of them
+    monkeypatch.setattr(images, "_STRIP", 2 * 31)
+    noise = os.urandom(31 * 7 * 3)
+    # then nothing of it is lost, nor of one narrower than a strip, nor of one wider
+    assert load_image(encoded(Image.frombytes("RGB", (31, 7), noise))).data == noise
+    assert load_image(encoded(Image.frombytes("RGB", (7, 31), noise))).data == noise
+    assert load_image(encoded(Image.frombytes("RGB", (217, 1), noise))).data == noise

@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from core.errors import ImageDamaged, ImageTooLarge, NotAnImage, YomitoriError
-from core.service_errors import PictureUrlInvalid, TooManyFrames
+from core.errors import ImageDamaged, ImageTooLarge, NotAnImage, OutOfMemory, YomitoriError
+from core.service_errors import PictureUrlCut, PictureUrlInvalid, TooManyFrames
 from core.types import RgbImage
 from service.http import pictures
 from service.http.frame_count import has_more_frames
@@ -108,7 +108,7 @@ def test_what_is_no_picture_is_told(data: bytes, error: type[YomitoriError]) -> 
     assert refused(data) is error
 
 
-@pytest.mark.parametrize("failure", [MemoryError, RuntimeError, AssertionError])
+@pytest.mark.parametrize("failure", [RuntimeError, AssertionError])
 def test_whatever_a_decoder_raises_is_about_the_picture(
     failure: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +120,16 @@ def test_whatever_a_decoder_raises_is_about_the_picture(
         decode(encoded())
     assert raised.value.http_status < 500
     assert "secret" not in raised.value.message
+
+
+def test_memory_that_runs_out_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(pictures, "load_image", fail)
+    with pytest.raises(OutOfMemory) as raised:
+        decode(encoded())
+    assert raised.value.message == "The service ran out of memory."
 
 
 # ---- data: URLs
@@ -150,12 +160,39 @@ def test_a_data_url_without_base64_has_its_bytes_escaped(app: FastAPI) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["data:", "data:image/png;base64", "data:image/png;base64,A", "data:image/png;base64,ä",
+    ["data:image/png;base64,A", "data:image/png;base64,ä",
      "data:text/html;base64,AAAA", "data:image/png;base64,!!!!"],
 )  # fmt: skip
 def test_a_data_url_that_is_none_is_told(app: FastAPI, url: str) -> None:
     with pytest.raises(PictureUrlInvalid):
         from_url(app, url)
+
+
+@pytest.mark.parametrize("url", ["data:", "data:image/png", "data:image/png;base64"])
+def test_a_data_url_without_its_data_is_told_with_what_may_have_cut_it(app: FastAPI, url: str) -> None:
+    with pytest.raises(PictureUrlCut) as raised:
+        from_url(app, url)
+    assert "--form-string" in raised.value.advice
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("file:///etc/passwd", "only data:, http: and https: are known"),
+        ("ftp://host/a.png", "only data:, http: and https: are known"),
+        ("javascript:alert(1)", "only data:, http: and https: are known"),
+        ("page.png", "it does not begin with data:, http: or https:"),
+        ("hello there", "it does not begin with data:, http: or https:"),
+        ("//host/a.png", "it does not begin with data:, http: or https:"),
+        ("http://", "its host or port is not valid"),
+        ("http://host:99999/", "its host or port is not valid"),
+        ("https://host/a b.png", "there is a space, a control character or a backslash in it"),
+    ],
+)
+def test_what_is_wrong_with_a_url_is_told(app: FastAPI, url: str, reason: str) -> None:
+    with pytest.raises(PictureUrlInvalid) as raised:
+        from_url(app, url)
+    assert raised.value.params["reason"] == reason
 
 
 def test_a_bomb_in_a_data_url_is_refused(app: FastAPI) -> None:
