@@ -5,14 +5,17 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SAMPLE := resources/samples/page-1
+# How long "make soak" has the service asked.
+MINUTES := 30
 
 # Every Python that a test starts refuses connections that leave this machine, and a program that a test
 # needs has to be there: nothing is skipped for want of it.
 GUARD := PYTHONPATH="$(CURDIR)/tests/support/guard"
-PYTEST := $(GUARD) YOMITORI_TEST_REQUIRE_ALL=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
-# Most tests wait for processes of their own: three workers keep two cores busy. The longest files come first, so
-# that all end together.
-PARALLEL := -n 3 --dist loadfile
+# Hundreds of processes import the same code: compiled once, also where Python is told not to keep that.
+PYTEST := $(GUARD) PYTHONDONTWRITEBYTECODE= YOMITORI_TEST_REQUIRE_ALL=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -q
+# Most tests wait for processes of their own: three workers keep two cores busy. The longest files come first
+# (tests/conftest.py), not those with the most tests, so that all end together.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run test lint types imports test-core test-rest bench soak samples \
@@ -72,7 +75,8 @@ test-rest: setup-test
 bench: setup-test ## measure what the project claims (takes a while)
 	@$(PY) -m benchmarks
 
-soak: setup-test ## load and unload for a long time, watching memory
+soak: setup-test ## half an hour of requests with faults, then a hundred loads and unloads, watching memory
+	@$(PY) -m benchmarks.service_soak --minutes $(MINUTES)
 	@$(PY) -m benchmarks.soak
 
 samples: setup-test ## draw the sample pages again

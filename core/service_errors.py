@@ -7,6 +7,9 @@ Part of the tree in core/errors.
     YomitoriError
     ├── RequestRefused             what was sent is not taken; the request can be changed
     │   ├── RequestInvalid         it is not what the operation takes
+    │   │   ├── FieldUnknown       of a form
+    │   │   ├── FieldRepeated
+    │   │   └── FileExpected       text came, such as the name of a file
     │   ├── PathUnknown
     │   ├── MethodUnknown
     │   ├── BodyTooLarge           told before it is looked at
@@ -20,6 +23,7 @@ Part of the tree in core/errors.
     │   ├── TooManyFrames          told before any is decoded
     │   ├── PromptTooLong
     │   ├── PictureUrlInvalid
+    │   │   └── PictureUrlCut      a data: URL without its data
     │   ├── PictureHostNotAllowed  nothing was sent there
     │   ├── PictureTooHeavy        what comes from an image_url
     │   ├── InvalidValue           these four have the names of OpenAI's codes
@@ -58,6 +62,21 @@ class RequestRefused(YomitoriError):
 class RequestInvalid(RequestRefused):
     sentence = "The request cannot be used: {reason}."
     http_status = 422
+
+
+class FieldUnknown(RequestInvalid):
+    sentence = "There is no field {field} here."
+    hint = "The fields there are: {known}."
+
+
+class FieldRepeated(RequestInvalid):
+    sentence = "The field {field} came more than once."
+    hint = "Send it once. For several pictures there are the paths below /batch."
+
+
+class FileExpected(RequestInvalid):
+    sentence = "The field {field} has to be a file, and text came."
+    hint = "With curl the name of a file stands after an @: curl -F {field}=@page.png"
 
 
 class PathUnknown(RequestRefused):
@@ -99,7 +118,10 @@ class OriginNotAllowed(RequestRefused):
 
 class TokenWrong(RequestRefused):
     sentence = "This needs the token of the service."
-    hint = "Send it as 'Authorization: Bearer TOKEN'. 'yomitori serve' tells at its start where it is kept."
+    hint = (
+        "Send it as 'Authorization: Bearer TOKEN'. Where it is kept: 'yomitori serve' says so at its start, "
+        "the tray in Settings, Service."
+    )
     http_status = 401
 
 
@@ -187,6 +209,11 @@ class PictureUrlInvalid(RequestRefused):
     sentence = "The image_url cannot be used: {reason}."
     hint = "It looks like data:image/png;base64,... or https://host/page.png."
     http_status = 422
+
+
+class PictureUrlCut(PictureUrlInvalid):
+    sentence = "The image_url is a data: URL that ends before its data."
+    hint = "curl -F cuts a field at a semicolon: use --form-string for it, or send the file itself."
 
 
 class PictureHostNotAllowed(RequestRefused):

@@ -7,19 +7,22 @@ all made from this file. Precedence: command-line flag, ``YOMITORI_*``, settings
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
+from core.allow_lists import wrong_host, wrong_origin, wrong_server
 from core.aside import free_name
 from core.errors import KeyInUse, SettingsDamaged, SettingsError, StorageError, YomitoriError
 from core.paths import ensure_private_folder
@@ -46,6 +49,18 @@ def _choice(title: str, description: str, labels: dict[str, str], default: str) 
 
 def _hotkey(title: str, description: str, default: str) -> Any:
     return Field(default=default, title=title, description=description, json_schema_extra={"kind": "hotkey"})
+
+
+def _listed(why_not: Callable[[str], str]) -> AfterValidator:
+    """A text that is refused with the reason that ``why_not`` gives."""
+
+    def check(text: str) -> str:
+        reason = why_not(text)
+        if reason:
+            raise PydanticCustomError("list", "{reason}", {"reason": reason})
+        return text
+
+    return AfterValidator(check)
 
 
 _DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$"
@@ -458,8 +473,9 @@ class Service(_Group):
         min_length=1,
         max_length=253,
         title="Address",
-        description="127.0.0.1 is for programs on this computer alone. Any other, such as 0.0.0.0, lets "
-        "other computers in; they need the token.",
+        description="127.0.0.1 is for programs on this computer alone. Another of its addresses lets other "
+        "computers in, which need the token. With 0.0.0.0, which is all of them, list below those that "
+        "programs ask by.",
     )
     port: int = Field(
         default=9100,
@@ -474,21 +490,21 @@ class Service(_Group):
         title="Always ask for the token",
         description="Otherwise programs on this computer need it only to load, unload and download models.",
     )
-    allowed_hosts: str = Field(
+    allowed_hosts: Annotated[str, _listed(wrong_host)] = Field(
         default="",
         max_length=4096,
         title="Other names of this computer",
         description="By which programs may ask, beside localhost, separated by commas, such as "
         "manga.example.org or 192.168.1.5. Every request then needs the token.",
     )
-    cors_origins: str = Field(
+    cors_origins: Annotated[str, _listed(wrong_origin)] = Field(
         default="",
         max_length=4096,
         title="Web pages that may ask",
         description="Their origins, separated by commas, such as https://reader.example.org or "
         "chrome-extension://abc. Empty: none.",
     )
-    image_hosts: str = Field(
+    image_hosts: Annotated[str, _listed(wrong_server)] = Field(
         default="",
         max_length=4096,
         title="Servers to fetch pictures from",
@@ -647,6 +663,31 @@ def find_setting(key: str) -> SettingInfo:
     raise SettingsError(key=key, value="set", reason="there is no such setting")
 
 
+def unknown_variables(environ: Mapping[str, str], besides: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Variables that begin as those of a group of settings and set nothing, each with the nearest name there
+    is (empty where none is near). ``besides`` are those that something else reads."""
+    known = {info.env_name for info in iter_settings()} | set(besides)
+    found = []
+    for group in Settings.model_fields:
+        prefix = f"YOMITORI_{group.upper()}_"
+        tails = sorted(name.removeprefix(prefix) for name in known if name.startswith(prefix))
+        for name in sorted(environ):
+            if name.startswith(prefix) and name not in known:
+                near = _nearest(name.removeprefix(prefix), tails)
+                found.append((name, near and prefix + near))
+    return found
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    """What was misspelt, cut short, or else is the most alike; empty where none is."""
+    found = (
+        difflib.get_close_matches(word, words, 1, 0.75)
+        or sorted((longer for longer in words if word in longer), key=lambda longer: longer.find(word))
+        or difflib.get_close_matches(word, words, 1, 0.5)
+    )
+    return found[0] if found else ""
+
+
 def parse_value(info: SettingInfo, text: str) -> Any:
     """The value that ``text`` (a flag or an environment variable) means.
 
@@ -685,17 +726,26 @@ def with_value(settings: Settings, key: str, value: Any) -> Settings:
     Raises:
         SettingsError: no such setting, or the value is not allowed.
     """
-    find_setting(key)
+    info = find_setting(key)
     group, name = key.split(".")
     part = getattr(settings, group)
     try:
         changed = type(part).model_validate({**part.model_dump(), name: value}, strict=True)
     except ValidationError as error:
         extra = type(part).model_fields[name].json_schema_extra
-        expects = extra.get("expects") if isinstance(extra, dict) else None
+        expects = (extra.get("expects") if isinstance(extra, dict) else None) or _bounds(info)
         reason = f"say {expects}" if expects else error.errors()[0]["msg"]
         raise SettingsError(key=key, value=value, reason=reason) from None
     return settings.model_copy(update={group: changed})
+
+
+def _bounds(info: SettingInfo) -> str:
+    """What a number has to be, empty for other settings and for one without bounds."""
+    if info.minimum is None or info.maximum is None or info.kind not in ("int", "float"):
+        return ""
+    if info.kind == "int":
+        return f"a whole number from {int(info.minimum)} to {int(info.maximum)}"
+    return f"a number from {info.minimum:g} to {info.maximum:g}"
 
 
 class SettingsStore:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core import heap
 from core.errors import YomitoriError
 from core.models.library import ModelLibrary
 from core.models.renamed import conversion_of
@@ -19,6 +21,7 @@ from core.settings import SettingsStore
 from service import starter
 from service.engines import add_standalone, open_engine
 from service.env_file import read_env
+from service.start_notes import listening, misspelt, start_notes
 from service.token_store import Token, find_token, make_token
 
 _GRACE = 10.0
@@ -90,6 +93,8 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
     paths = Paths.for_user()
     if arguments.new_token:
         return _print_new_token(paths)
+    for note in misspelt(os.environ):
+        _tell(note)
     settings = open_settings(paths)
     _refuse_wrong(settings)
     renamed = conversion_of(settings.current.vision.model)
@@ -105,6 +110,7 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
     except ModuleNotFoundError as error:
         raise PartsMissing(name=error.name) from None
 
+    heap.keep_small()
     config = ServiceConfig.of(settings.current.service, token.value, arguments.grace)
     listeners = listen(config.host, config.port)
     _log_as_json(arguments.verbose)
@@ -115,8 +121,9 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
         if arguments.until_stdin_ends:
             starter.tell_ready(address, token.source)
             return
-        _tell(f"the token is in {token.source}")
-        print(f"Yomitori listens at {address} (what it takes: {address}/docs)", flush=True)
+        for note in start_notes(config, token):
+            _tell(note)
+        print(listening(config, address), flush=True)
 
     def until_stdin_ends() -> None:
         starter.obey({"token": lambda: starter.tell_token(token.value), "settings": settings.reread})
@@ -127,6 +134,8 @@ def _run(arguments: argparse.Namespace, open_settings: Callable[[Paths], Setting
     finally:
         engine.close()
         library.close()
+        # Nothing is left to be cut short but the interpreter's own end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 

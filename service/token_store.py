@@ -25,6 +25,8 @@ NAME = "service-token"
 """In the keyring, and of the file in the folder of the settings."""
 KEYRING = "the keyring"
 
+_SECRETS = "/run/secrets"
+"""Where containers have what they are given: nobody else is in there."""
 _USABLE = re.compile(r"[\x21-\x7e]{16,512}")
 _PATIENCE = 5.0
 """Seconds for a keyring that may be waiting for somebody to unlock it."""
@@ -32,10 +34,14 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``source`` is a path, or the keyring. The token itself is not shown when this is printed."""
+    """``source`` is a path, or the keyring. The token itself is not shown when this is printed.
+
+    ``exposed``: it is in a file that other users of this computer may read.
+    """
 
     value: str
     source: str
+    exposed: bool = False
 
     def __repr__(self) -> str:
         return f"Token(source={self.source!r})"
@@ -49,7 +55,7 @@ def find_token(paths: Paths, environ: Mapping[str, str], patience: float = _PATI
     """
     named = environ.get(VARIABLE, "")
     if named:
-        # One that a container is given is often readable by all inside it.
+        # Who named it knows for whom it is: a container's secret is often readable by all inside it.
         return _from_file(Path(named).expanduser(), private=False)
     kept = _from_keyring(patience)
     if kept:
@@ -88,9 +94,11 @@ def _from_file(path: Path, private: bool) -> Token:
             text = file.read(4096)
     except OSError as error:
         raise TokenUnusable(path=path, reason=error.strerror or str(error)) from None
-    if private and sys.platform != "win32" and mode & 0o077:
+    exposed = sys.platform != "win32" and bool(mode & 0o077)
+    if private and exposed:
         raise TokenUnusable(path=path, reason=f"others may read it (chmod 600 {path})")
-    return Token(_checked(text.decode("latin-1").strip(), str(path)), str(path))
+    value = _checked(text.decode("latin-1").strip(), str(path))
+    return Token(value, str(path), exposed and not path.is_relative_to(_SECRETS))
 
 
 def _checked(text: str, source: str) -> str:

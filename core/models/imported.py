@@ -23,6 +23,6 @@ def refuse_local(name: str) -> None:
         raise ModelImported(model=name)
 
 
-def not_here(name: str) -> ModelMissing:
-    """What to say when the model of that name is not on this computer."""
-    return ImportGone(model=name) if is_local(name) else ModelMissing(model=name)
+def not_here(name: str, title: str = "") -> ModelMissing:
+    """What to say when the model of that name is not on this computer; ``title`` is what people call it."""
+    return ImportGone(model=name) if is_local(name) else ModelMissing(model=name, title=title)

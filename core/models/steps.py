@@ -83,11 +83,11 @@ def stop_if(cancelled: IsCancelled) -> None:
 
 
 def pause(seconds: float, meter: Meter, cancelled: IsCancelled) -> Steps[None]:
-    """Wait, with signs of life."""
+    """Wait, with signs of life, which tell how long still."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         stop_if(cancelled)
-        yield meter.report("wait")
+        yield meter.report("wait") | {"left": round(left, 1)}
         time.sleep(min(left, 0.1 if left < _BEAT_SECONDS else _BEAT_SECONDS / 4))
 
 

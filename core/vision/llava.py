@@ -244,8 +244,17 @@ class _Answering:
 
     def _tell(self, text: str, rows: Sequence[dict[str, Any]] = ()) -> Iterator[dict[str, Any]]:
         # Templates end where an answer begins with a space.
-        text = text if self._telling.begun else text.lstrip(" ")
+        if not self._telling.begun:
+            text = text.lstrip(" ")
+            rows = [self._without_space(row) for row in rows]
         yield from self._told(self._telling.add(text, rows))
+
+    def _without_space(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A token of what comes before the first character, without the spaces of which nothing is told."""
+        row = {**row, "bytes": list(bytes(row["bytes"]).lstrip(b" "))}
+        if "top" in row:
+            row["top"] = [self._without_space(one) for one in row["top"]]
+        return row
 
     def _tell_rest(self) -> Iterator[dict[str, Any]]:
         yield from self._tell(self._words.end())

@@ -49,9 +49,10 @@ def _begun(text: str, stop: str) -> int:
 
 
 class Telling:
-    """Makes of an answer, as it comes, the pieces that are told: texts, each with the tokens it begins.
+    """Makes of an answer, as it comes, the pieces that are told: texts, each with the tokens it completes.
 
-    Tokens are rows as ``Token.to_json`` makes them. One that is told in part is told whole.
+    Tokens are rows as ``Token.to_json`` makes them. Put together they are what was told, so the one in which
+    a stop text begins is cut.
     """
 
     def __init__(self, stop: Sequence[str]) -> None:
@@ -94,9 +95,30 @@ class Telling:
     def _tell(self, text: str, last: bool = False) -> dict[str, Any]:
         self.text += text
         piece: dict[str, Any] = {"text": text} if text else {}
-        end = len(self.text)
-        count = sum(last or start < end for start, _ in self._waiting)
-        if count:
-            piece["tokens"] = [token for _, token in self._waiting[:count]]
-            del self._waiting[:count]
+        told = self._complete(last)
+        if told:
+            piece["tokens"] = told
         return piece
+
+    def _complete(self, last: bool) -> list[dict[str, Any]]:
+        """The tokens that are told now: those whose text was."""
+        end, told = len(self.text), []
+        while self._waiting:
+            start, token = self._waiting[0]
+            # One that is a part of a character has no length of its own.
+            stop = self._waiting[1][0] if len(self._waiting) > 1 else self._came
+            if not last and start >= end:
+                break
+            if not last and stop > end:
+                if not self.stopped:
+                    break
+                token = _cut(token, end - start)
+            told.append(token)
+            del self._waiting[0]
+        return told
+
+
+def _cut(token: dict[str, Any], length: int) -> dict[str, Any]:
+    """The same with only so many of its characters."""
+    text = bytes(token["bytes"]).decode("utf-8", "ignore")
+    return {**token, "bytes": list(text[:length].encode())}

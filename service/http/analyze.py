@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -13,12 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from core.chat import Answer, AnswerPiece, GenerationOptions, Message, OnAnswerPiece, Role
-from core.errors import ContextFull, YomitoriError
+from core.errors import Cancelled, ContextFull, YomitoriError
 from core.jobs import Job
 from core.service_errors import PromptTooLong, RequestInvalid
 from core.types import RgbImage
 from service.http.context import Context, context
-from service.http.events import described, event, event_stream
+from service.http.events import PAUSE, described, event, event_stream
+from service.http.forms import RIGHT_FIELDS
+from service.http.invalid import reason_of
 from service.http.jobs import finished, streamed
 from service.http.ocr import PICTURE_ERRORS, FileField, Notice, UrlField
 from service.http.pictures import picture_of
@@ -157,7 +160,7 @@ def _history(text: str) -> tuple[Turn, ...]:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(["history", *map(str, first["loc"])])
-        raise RequestInvalid(reason=f"{where}: {first['msg'].rstrip('.')}") from None
+        raise RequestInvalid(reason=f"{where}: {reason_of(first)}") from None
     spoken = turns[1:] if turns and turns[0].role == "system" else turns
     by_turns = all(turn.role == ("user", "assistant")[index % 2] for index, turn in enumerate(spoken))
     if not by_turns or len(spoken) % 2:
@@ -220,6 +223,7 @@ _EXAMPLES = {
 @router.post(
     "/analyze_image",
     summary="Ask about a picture",
+    dependencies=RIGHT_FIELDS,
     response_model=AnalysisOut,
     response_model_exclude_unset=True,
     responses={
@@ -282,7 +286,10 @@ async def _events(
     start: Callable[[OnAnswerPiece], Job[Answer]],
     details: bool,
 ) -> AsyncGenerator[bytes, None]:
-    """The answer as events. An error before the first of them is raised, later ones are told."""
+    """The answer as events. An error before the first of them is raised, while it can still decide the
+    status; later ones are told."""
+    clock = asyncio.get_running_loop().time
+    silent_until = clock() + PAUSE - 1
     begun = False
     try:
         async with contextlib.aclosing(streamed(context, request, "vision", start)) as pieces:  # type: ignore[type-var]
@@ -291,11 +298,11 @@ async def _events(
                     begun = True
                     yield told_event
     except YomitoriError as error:
-        if not begun:
+        if not begun and (clock() < silent_until or isinstance(error, Cancelled)):
             raise
         yield event("error", problem_json(error, request_id(request)))
     except Exception as error:
-        if not begun:
+        if not begun and clock() < silent_until:
             raise
         log.exception("An answer broke off")
         yield event("error", problem_json(YomitoriError(detail=type(error).__name__), request_id(request)))

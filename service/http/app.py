@@ -16,7 +16,7 @@ from core.settings import SettingsStore
 from service.http import analyze, batch, chat, docs_page, health, models, ocr, problems
 from service.http.config import ServiceConfig
 from service.http.context import Context, EngineApi
-from service.http.jobs import Gate
+from service.http.gate import Gate
 from service.http.limits import BodyLimit
 from service.http.logs import Told
 from service.http.metrics import Metrics, watch

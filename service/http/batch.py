@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -16,7 +15,9 @@ from core.service_errors import LanguageNotRead, PromptTooLong, RequestInvalid, 
 from core.types import RgbImage
 from service.http.analyze import AnalysisOut, Question, analysis_out, question_of
 from service.http.context import Context, context
-from service.http.jobs import Gate, finished
+from service.http.forms import RIGHT_FIELDS
+from service.http.gate import Place, Share
+from service.http.jobs import finished, placed
 from service.http.ocr import DetailsField, LanguageField, OcrOut, language_of, ocr_out
 from service.http.pictures import picture_of
 from service.http.problem_docs import COMMON, ProblemDetails, told
@@ -90,6 +91,7 @@ _ERRORS = (*COMMON, TooManyPictures(count=40, limit=32))
     "/batch/ocr",
     tags=["reading"],
     summary="Read the text of many pictures",
+    dependencies=RIGHT_FIELDS,
     response_model=OcrBatch,
     response_model_exclude_unset=True,
     responses={
@@ -108,8 +110,8 @@ async def read(
     """Send a form with `files`, `image_urls`, or both."""
     code = await language_of(context, language)
 
-    async def work(within: Context, picture: RgbImage) -> OcrOut:
-        result = await finished(within, request, "ocr", lambda: context.engine.recognize(picture))
+    async def work(picture: RgbImage, place: Place) -> OcrOut:
+        result = await finished(context, request, "ocr", lambda: context.engine.recognize(picture), place)
         return ocr_out(result, code, details)
 
     return {"results": await _each(context, request, "ocr", files, image_urls, work)}
@@ -119,6 +121,7 @@ async def read(
     "/batch/analyze_image",
     tags=["asking"],
     summary="Ask the same about many pictures",
+    dependencies=RIGHT_FIELDS,
     response_model=AnalysisBatch,
     response_model_exclude_unset=True,
     responses={
@@ -135,10 +138,10 @@ async def analyze(
 ) -> Any:
     """Send a form with `files`, `image_urls`, or both. Each picture has a conversation of its own."""
 
-    async def work(within: Context, picture: RgbImage) -> AnalysisOut:
+    async def work(picture: RgbImage, place: Place) -> AnalysisOut:
         messages = question.about(picture)
         answer = await finished(
-            within, request, "vision", lambda: context.engine.ask(messages, question.options)
+            context, request, "vision", lambda: context.engine.ask(messages, question.options), place
         )
         return analysis_out(answer, question.details)
 
@@ -151,9 +154,9 @@ async def _each(
     role: str,
     files: Sequence[UploadFile],
     urls: Sequence[str],
-    work: Callable[[Context, RgbImage], Awaitable[BaseModel]],
+    work: Callable[[RgbImage, Place], Awaitable[BaseModel]],
 ) -> list[dict[str, Any]]:
-    """What ``work`` makes of each picture, or its problem; a few at a time.
+    """What ``work`` makes of each picture, or its problem; a few at a time. ``work`` gives the place back.
 
     Raises:
         RequestInvalid: there is no picture. TooManyPictures, QueueFull
@@ -165,53 +168,40 @@ async def _each(
         raise RequestInvalid(reason="it has neither files nor image_urls")
     if len(sources) > context.config.batch:
         raise TooManyPictures(count=len(sources), limit=context.config.batch)
-    # Admitted as a whole: a batch that begins is not refused in its middle.
-    with _Admitted(context.gate, role, len(sources)) as gate:
-        within = replace(context, gate=gate)
-        places = asyncio.Semaphore(_AT_ONCE)
+    at_once = asyncio.Semaphore(_AT_ONCE)
+    begun = time.monotonic()
+    # Of which no job is counted yet.
+    waiting = set(range(len(sources)))
 
-        async def one(index: int) -> dict[str, Any]:
-            async with places:
-                try:
-                    found = await work(within, await picture_of(context, *sources[index]))
-                except Cancelled:
-                    raise
-                except YomitoriError as error:
-                    return {"index": index, "error": problem_json(error, request_id(request))}
-                return {"index": index, **found.model_dump(exclude_unset=True)}
+    async def read(index: int, share: Share) -> BaseModel:
+        place = await placed(context, request, share)
+        try:
+            picture = await picture_of(context, *sources[index])
+        except BaseException as error:
+            place.release()
+            if not isinstance(error, asyncio.CancelledError):
+                waiting.discard(index)
+            raise
+        waiting.discard(index)
+        return await work(picture, place)
 
-        return await _together([one(index) for index in range(len(sources))])
+    async def one(index: int, share: Share) -> dict[str, Any]:
+        async with at_once:
+            try:
+                found = await read(index, share)
+            except Cancelled:
+                raise
+            except YomitoriError as error:
+                return {"index": index, "error": problem_json(error, request_id(request))}
+            return {"index": index, **found.model_dump(exclude_unset=True)}
 
-
-class _Admitted(Gate):
-    """Lets in the jobs of a batch, for which there is room already. What was not used of it when the batch is
-    over is given back; a job gives its own place back when it ends, which may be later."""
-
-    def __init__(self, gate: Gate, role: str, weight: int) -> None:
-        gate.admit(role, weight)
-        self._gate = gate
-        self._role = role
-        self._unused = weight
-
-    def __enter__(self) -> _Admitted:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._gate.release(self._role, self._unused)
-
-    def held(self, role: str) -> int:
-        return self._gate.held(role)
-
-    def admit(self, role: str, weight: int = 1) -> None:
-        self._unused -= weight
-
-    def release(self, role: str, weight: int = 1) -> None:
-        self._gate.release(role, weight)
-
-    @contextmanager
-    def until_stopped(self) -> Iterator[asyncio.Future[None]]:
-        with self._gate.until_stopped() as stopped:
-            yield stopped
+    with context.gate.batch(role) as share:
+        try:
+            return await _together([one(index, share) for index in range(len(sources))])
+        finally:
+            # Those that never got in, since the client or the time was gone before.
+            for _ in waiting:
+                context.metrics.job_done(role, "cancelled", time.monotonic() - begun)
 
 
 async def _together(works: Sequence[Coroutine[Any, Any, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Coroutine
@@ -29,6 +28,7 @@ from service.http.chat_question import messages_of, options_of, turns_of
 from service.http.chat_stream import Head, Steps, completion, events
 from service.http.chat_types import (
     EXAMPLES,
+    NOT_TEXT,
     UNSUPPORTED,
     ChatCompletion,
     ChatRequest,
@@ -39,13 +39,15 @@ from service.http.chat_types import (
 )
 from service.http.context import Context, context
 from service.http.events import event_stream
+from service.http.forms import NAME
+from service.http.invalid import reason_of
 from service.http.jobs import finished, streamed
 from service.http.pictures import picture_from_url
 
 _FIELDS = frozenset(field_names())
 _KINDS = ("text", "image_url", "refusal")
 """Of parts: they stand in the places of errors as well."""
-_NAME = re.compile(r"\w{1,64}", re.ASCII)
+_OWN_WORDS = frozenset({UNSUPPORTED, NOT_TEXT})
 
 
 class _OpenAiRoute(APIRoute):
@@ -71,12 +73,14 @@ def _error(about: str) -> dict[str, Any]:
 
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    400: _error("What was sent is not taken; `param` names it."),
+    400: _error(
+        "What was sent is not taken, and `param` names it; a picture cannot be read; or the conversation is "
+        "too long for the model."
+    ),
     401: _error("It needs the token of the service."),
     403: _error("Not from this web page, or not a picture from that host."),
     404: _error("No such model answers here."),
     413: _error("More text or pictures than are taken at once."),
-    422: _error("A picture cannot be read, or the conversation is too long for the model."),
     500: _error("The model failed; the next question is answered again."),
     502: _error("A picture could not be fetched, or the server that answers failed."),
     503: _error("Too many wait, or the model cannot be loaded. `Retry-After` tells when to try again."),
@@ -168,18 +172,18 @@ def _refused(error: RequestValidationError) -> RequestRefused:
     """The deepest of what is wrong: where several shapes are possible, the one that was meant."""
     found = max(error.errors(), key=lambda one: (len(one["loc"]), not str(one["type"]).endswith("_type")))
     kind, param = str(found["type"]), _param(found["loc"])
-    reason = str(found["msg"]).rstrip(".")
+    reason = reason_of(found, _OWN_WORDS)
     if kind == "extra_forbidden":
         name = str(found["loc"][-1])
         # It may be anything.
-        return UnknownParameter(param=name if _NAME.fullmatch(name) else "of that name")
+        return UnknownParameter(param=name if NAME.fullmatch(name) else "of that name")
     if kind == "json_invalid" or not param:
         return RequestRefused(reason="its body has to be a JSON object")
     if kind == "union_tag_invalid":
         return UnsupportedParameter(param=param, reason="only text and image_url can be parts of a turn")
     if kind == UNSUPPORTED:
         return UnsupportedParameter(param=param, reason=reason)
-    return InvalidValue(param=param, reason=reason[:1].lower() + reason[1:])
+    return InvalidValue(param=param, reason=reason)
 
 
 def _param(loc: tuple[int | str, ...]) -> str:

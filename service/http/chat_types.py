@@ -16,6 +16,7 @@ MAX_SEED = 2**63 - 1
 MAX_TOKENS = 2**31 - 1
 UNSUPPORTED = "unsupported"
 """The type of a validation error about something that OpenAI can do."""
+NOT_TEXT = "not_text"
 
 
 def whole_text(text: str) -> str:
@@ -23,7 +24,7 @@ def whole_text(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise PydanticCustomError("not_text", "it is not whole Unicode text") from None
+        raise PydanticCustomError(NOT_TEXT, "it is not whole Unicode text") from None
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from core.allow_lists import names_in
 from core.settings import Service
 
 MB = 1_000_000
@@ -50,9 +51,9 @@ class ServiceConfig:
             port=settings.port,
             token=token,
             require_token=settings.require_token,
-            allowed_hosts=_names(settings.allowed_hosts),
-            cors_origins=frozenset(name.rstrip("/") for name in _names(settings.cors_origins)),
-            image_hosts=_names(settings.image_hosts),
+            allowed_hosts=names_in(settings.allowed_hosts),
+            cors_origins=frozenset(name.rstrip("/") for name in names_in(settings.cors_origins)),
+            image_hosts=names_in(settings.image_hosts),
             queue=settings.queue,
             deadline=float(settings.deadline),
             body_bytes=settings.body_mb * MB,
@@ -80,7 +81,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip().lower() for name in text.split(",") if name.strip())

@@ -15,7 +15,7 @@ from core.models.library import ModelLibrary
 from core.settings import SettingsStore
 from core.types import OcrResult, RgbImage
 from service.http.config import ServiceConfig
-from service.http.jobs import Gate
+from service.http.gate import Gate
 from service.http.metrics import Metrics
 
 

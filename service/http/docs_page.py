@@ -42,6 +42,7 @@ _POLICY = (
 )
 
 
+@router.head("/docs")
 @router.get("/docs")
 async def page() -> Response:
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})

@@ -120,6 +120,7 @@ class Downloads:
             return known
         download = Download(model)
         # Before anything is waited for: the next request is to find it.
+        before = self._known.get(key)
         self._keep(key, download)
         try:
             await anyio.to_thread.run_sync(partial(download.begin, self._library, accept_licence))
@@ -129,6 +130,7 @@ class Downloads:
         await asyncio.sleep(0)
         download.tell()
         if download.error is not None:
+            self._forget(key, download, before)
             raise download.error
         return download
 
@@ -148,6 +150,13 @@ class Downloads:
     def _key(self, model: str) -> str:
         _, at, revision = model.partition("@")
         return self._library.model(model).repo + at + revision
+
+    def _forget(self, key: str, refused: Download, before: Download | None) -> None:
+        """One that was never begun says nothing of how the model stands; the one before it does."""
+        if self._known.get(key) is refused:
+            del self._known[key]
+            if before is not None:
+                self._known[key] = before
 
     def _keep(self, key: str, download: Download) -> None:
         self._known.pop(key, None)

@@ -7,18 +7,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from core.devices import list_devices
-from core.engines import LLAVA, find_engine
-from core.errors import ServerNotSet, YomitoriError
+from core import __version__
+from core.errors import YomitoriError
 from core.events import State
-from core.models.catalogue import default_model
-from core.models.imported import not_here
-from core.vision.choice import choose_for
 from service.http.context import Context, context
 from service.http.hints import hint_of
 from service.http.problems import Problem, problem_json
+from service.models_choice import check_weights
 
 router = APIRouter(tags=["operation"])
 
@@ -35,12 +32,30 @@ class Ready(BaseModel):
     roles: list[Role] = Field(examples=[["ocr", "vision"]])
 
 
+@router.head("/", include_in_schema=False)
+@router.get("/", include_in_schema=False)
+async def beginning() -> Response:
+    """A browser is led to the page to read and to try; programs are told where things are."""
+    return JSONResponse(
+        {
+            "name": "Yomitori",
+            "version": __version__,
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+            "health": "/health",
+        },
+        307,
+        {"Location": "docs"},
+    )
+
+
 @router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the service is alive")
 async def health() -> Alive:
     return Alive()
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready",
     summary="Whether the models of the settings can be loaded",
@@ -74,34 +89,13 @@ def _why_not(context: Context, role: Role) -> YomitoriError | None:
     if state.state in (State.READY, State.BUSY, State.LOADING):
         return None
     try:
-        _find_weights(context, role)
+        check_weights(context.library, context.settings.current, role, context.engine.reading_engine())
     except YomitoriError as error:
         return error
     return state.error if state.state is State.FAILED else None
 
 
-def _find_weights(context: Context, role: Role) -> None:
-    """Raises what the engine would raise when it looks for the weights."""
-    settings = context.settings.current
-    if role == "ocr":
-        if not context.engine.reading_engine():
-            raise not_here(settings.models.ocr_model)
-        return
-    vision = settings.vision
-    if vision.backend == "remote":
-        if not (vision.server_url and vision.server_model):
-            raise ServerNotSet
-        return
-    name: str | None = vision.model
-    if name == "auto":
-        name = choose_for(
-            context.library.models("vision"), list_devices(), vision, find_engine(LLAVA, "vision")
-        )
-    if name is None or context.library.lookup("vision", name) is None:
-        first = default_model("vision", context.library.catalogue)
-        raise not_here(name or (first.name if first else "auto"))
-
-
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     summary="Counters and gauges for Prometheus",

@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -18,9 +17,10 @@ import anyio.to_thread
 from starlette.requests import Request
 
 from core.chat import Answer, AnswerPiece, OnAnswerPiece
-from core.errors import Cancelled, QueueFull, YomitoriError
+from core.errors import Cancelled, YomitoriError
 from core.jobs import Job
 from core.service_errors import DeadlinePassed, ServiceStopping
+from service.http.gate import Place, Share
 
 if TYPE_CHECKING:
     from service.http.context import Context
@@ -31,77 +31,18 @@ STARTED = "yomitori.started"
 """In a request's scope: when its head had arrived, by the clock of the event loop."""
 
 
-class Gate:
-    """At most ``limit`` jobs of a role run or wait. Thread-safe: jobs end in other threads.
-
-    A job of weight n counts as n, and is taken whole while there is room for one.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._held: Counter[str] = Counter()
-        self._stopping = False
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    @property
-    def stopping(self) -> bool:
-        return self._stopping
-
-    def held(self, role: str) -> int:
-        """How many run or wait now."""
-        return self._held[role]
-
-    def admit(self, role: str, weight: int = 1) -> None:
-        """Count a job in; ``release`` counts it out.
-
-        Raises:
-            QueueFull: there is no room.
-            ServiceStopping
-        """
-        with self._lock:
-            if self._stopping:
-                raise ServiceStopping
-            if self._held[role] >= self._limit:
-                raise QueueFull(count=self._held[role])
-            self._held[role] += weight
-
-    def release(self, role: str, weight: int = 1) -> None:
-        with self._lock:
-            self._held[role] -= weight
-
-    @contextlib.contextmanager
-    def until_stopped(self) -> Iterator[asyncio.Future[None]]:
-        """A future of the running loop that is done once ``stop`` was called."""
-        stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(stopped)
-        if self._stopping:
-            stopped.set_result(None)
-        try:
-            yield stopped
-        finally:
-            self._waiting.discard(stopped)
-            stopped.cancel()
-
-    def stop(self) -> None:
-        """Tell everybody who still waits that the service ends. In the event loop."""
-        with self._lock:
-            self._stopping = True
-        for stopped in tuple(self._waiting):
-            if not stopped.done():
-                stopped.set_result(None)
-
-
 async def finished(
-    context: Context, request: Request, role: str, start: Callable[[], Job[T]], weight: int = 1
+    context: Context, request: Request, role: str, start: Callable[[], Job[T]], place: Place | None = None
 ) -> T:
     """Admit, start and await a job. A client that goes away cancels it.
+
+    ``place`` is one that it has already, which is given back when the job has ended.
 
     Raises:
         QueueFull, DeadlinePassed, ServiceStopping, YomitoriError: as the job failed.
         Cancelled: the client has gone.
     """
-    async with _Watched(context, request, role, weight) as watched:
+    async with _Watched(context, request, role, place) as watched:
         job = await watched.start(start)
         await watched.wait(watched.done)
         return job.result(0)
@@ -115,7 +56,7 @@ async def streamed(
     What can be told at once, such as a queue that is full, is raised by the first step. Close it
     (``contextlib.aclosing``) when it is left early: that cancels the job.
     """
-    async with _Watched(context, request, role, 1) as watched:
+    async with _Watched(context, request, role) as watched:
         loop = asyncio.get_running_loop()
         pieces: list[AnswerPiece] = []
         news = asyncio.Event()
@@ -144,14 +85,37 @@ async def streamed(
         yield job.result(0)
 
 
+async def placed(context: Context, request: Request, share: Share) -> Place:
+    """The next place of a batch, before the deadline of the request.
+
+    Raises:
+        DeadlinePassed, ServiceStopping
+    """
+    try:
+        async with asyncio.timeout_at(_deadline(context, request)):
+            return await share.place()
+    except TimeoutError:
+        raise _passed(context) from None
+
+
+def _deadline(context: Context, request: Request) -> float:
+    """By the clock of the event loop."""
+    since: float = request.scope.get(STARTED, asyncio.get_running_loop().time())
+    return since + context.config.deadline
+
+
+def _passed(context: Context) -> DeadlinePassed:
+    return DeadlinePassed(seconds=f"{context.config.deadline:.0f}")
+
+
 class _Watched:
     """One job with all that may end the wait for it."""
 
-    def __init__(self, context: Context, request: Request, role: str, weight: int) -> None:
+    def __init__(self, context: Context, request: Request, role: str, place: Place | None = None) -> None:
         self._context = context
         self._request = request
         self._role = role
-        self._weight = weight
+        self._place = place
         self._lock = threading.Lock()
         self._job: Job[Any] | None = None
         self._starting = False
@@ -163,9 +127,9 @@ class _Watched:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self.done: asyncio.Future[None] = loop.create_future()
-        limit = self._context.config.deadline
-        self._deadline = self._request.scope.get(STARTED, loop.time()) + limit
-        self._context.gate.admit(self._role, self._weight)
+        self._deadline = _deadline(self._context, self._request)
+        if self._place is None:
+            self._place = self._context.gate.admit(self._role)
         self._stopped = self._stack.enter_context(self._context.gate.until_stopped())
         self._gone = loop.create_task(_gone(self._request))
         return self
@@ -179,7 +143,7 @@ class _Watched:
         if job is not None and not job.done():
             job.cancel()
         if job is None and not starting:
-            self._release()
+            self._over("cancelled")
         if not self.done.done():
             self.done.cancel()
 
@@ -195,12 +159,10 @@ class _Watched:
             self._starting = True
         try:
             job = start()
-        except BaseException:
+        except BaseException as error:
             with self._lock:
                 self._starting = False
-                left = self._left
-            if left:
-                self._release()
+            self._over(type(error).__name__)
             raise
         with self._lock:
             self._starting = False
@@ -211,17 +173,19 @@ class _Watched:
             job.cancel()
         return job
 
-    def _release(self) -> None:
-        self._context.gate.release(self._role, self._weight)
+    def _over(self, outcome: str) -> None:
+        """Counted once, and its place is free. From any thread."""
+        with self._lock:
+            place, self._place = self._place, None
+        if place is not None:
+            self._context.metrics.job_done(self._role, outcome, time.monotonic() - self._since)
+            place.release()
 
     def _ended(self, job: Job[Any]) -> None:
         """In a host's thread. The place is free only now, also when nobody waits any more."""
-        self._release()
         error = job.error()
         outcome = "done" if error is None else type(error).__name__
-        if isinstance(error, Cancelled):
-            outcome = "cancelled"
-        self._context.metrics.job_done(self._role, outcome, time.monotonic() - self._since)
+        self._over("cancelled" if isinstance(error, Cancelled) else outcome)
         if error is None:
             value = job.result(0)
             if isinstance(value, Answer):
@@ -256,7 +220,7 @@ class _Watched:
                 raise Cancelled
             if self._stopped.done():
                 raise ServiceStopping
-            raise DeadlinePassed(seconds=f"{self._context.config.deadline:.0f}")
+            raise _passed(self._context)
         finally:
             if waiter is not what:
                 waiter.cancel()

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
+import uuid
 from collections.abc import Callable
 from typing import Any
 
+import h11
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from core.service_errors import BodyTooLarge, BodyTooSlow
+from core.service_errors import BodyTooLarge, BodyTooSlow, RequestRefused
 from service.http.config import MB, ServiceConfig
-from service.http.problems import problem
+from service.http.logs import FIELDS
+from service.http.problems import Problem, problem, problem_json
+
+log = logging.getLogger(__name__)
+
+_FIRST_ASKED, _LAST_ASKED = 0.1, 5.0
+"""Seconds between two looks whether a client that sends no more still waits: the first, and at most."""
 
 
 class BodyLimit:
@@ -115,6 +125,7 @@ class Connection(H11Protocol):
         self._limits = limits
         self._stuck: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._sends_no_more = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
@@ -140,6 +151,62 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if not self._answering:
             self._places.idle(self)
+            if self._sends_no_more:
+                self.transport.close()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more: it may have gone, or wait for its answer all the same.
+
+        Only writing tells which, so one whose answer has begun counts as gone: nothing can be put into it.
+        """
+        self._sends_no_more = self._can_be_asked
+        if self._sends_no_more:
+            self._ask_whether_there(_FIRST_ASKED)
+        return self._sends_no_more
+
+    def _ask_whether_there(self, pause: float) -> None:
+        """The computer of one that has gone refuses what is sent, and the next writing finds that out. One
+        that waits has to understand it, whatever it has sent (RFC 9110, 15.2)."""
+        if not self.transport.is_closing() and self._can_be_asked:
+            self.transport.write(
+                self.conn.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+                or b""
+            )
+            self.loop.call_later(pause, self._ask_whether_there, min(2 * pause, _LAST_ASKED))
+
+    @property
+    def _can_be_asked(self) -> bool:
+        """Whether a whole request waits for the beginning of its answer. In HTTP/1.0 nothing comes before
+        that."""
+        cycle = self.cycle
+        return (
+            self._answering
+            and not cycle.more_body
+            and not cycle.response_started
+            and cycle.scope["http_version"] == "1.1"
+        )
+
+    def send_400_response(self, msg: str) -> None:
+        """As errors are told elsewhere: an id, a sentence and a hint."""
+        given = uuid.uuid4().hex
+        error = RequestRefused(reason="it is not HTTP/1.1")
+        body = json.dumps(problem_json(error, given)).encode()
+        headers = [
+            ("Content-Type", Problem.media_type),
+            ("Content-Length", str(len(body))),
+            ("X-Request-ID", given),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+        ]
+        parts = (
+            h11.Response(status_code=error.http_status, headers=headers),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(part) or b"" for part in parts))
+        self.transport.close()
+        log.info("not a request", extra={FIELDS: {"request_id": given, "status": error.http_status}})
 
     def pause_writing(self) -> None:
         super().pause_writing()

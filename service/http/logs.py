@@ -127,8 +127,8 @@ class _Told:
     def tell(self) -> None:
         seconds = self._loop.time() - self._since
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
-        # The template of the route, since a path may hold anything.
-        path = getattr(self._scope.get("route"), "path", NO_ROUTE)
+        # The template of the route, since a path may hold anything; without what its parts may look like.
+        path = getattr(self._scope.get("route"), "path_format", NO_ROUTE)
         status = self._status or Cancelled.http_status
         self._context.metrics.request_done(method, path, status, seconds)
         fields = {

@@ -12,7 +12,8 @@ from prometheus_client.metrics_core import Metric
 
 from core.chat import Usage
 from core.devices import list_devices
-from core.events import State
+from core.events import HostState, State
+from core.process import private_memory
 
 if TYPE_CHECKING:
     from service.http.context import Context
@@ -94,7 +95,7 @@ class _Now:
             queue.add_metric([role], self._context.gate.held(role))
             for known in State:
                 state.add_metric([role, known.value], float(known is now.state))
-            ram.add_metric([role], now.memory)
+            ram.add_metric([role], memory_of(now))
             vram.add_metric([role], now.vram)
         yield from (queue, state, ram, vram)
         total = GaugeMetricFamily(
@@ -107,6 +108,11 @@ class _Now:
         yield from (total, free)
         own = psutil.Process().memory_info().rss
         yield GaugeMetricFamily("yomitori_process_resident_bytes", "RAM of the service itself", own)
+
+
+def memory_of(state: HostState) -> int:
+    """Bytes of RAM that a model's process has for itself now; it grows and shrinks with its work."""
+    return private_memory(state.pid) or state.memory
 
 
 def watch(context: Context) -> Callable[[], None]:

@@ -14,17 +14,18 @@ from starlette.responses import Response
 from core.engines import BUILT_IN
 from core.errors import LicenceNotAccepted, ModelUnknown
 from core.events import HostState
-from core.models.entries import Checkpoint
+from core.models.entries import Checkpoint, Progress
 from core.service_errors import NoDownload, ServiceStopping
 from service.http.context import Context, context, context_of
 from service.http.downloads import Download, Downloads, DownloadState
 from service.http.events import described, event, event_stream
+from service.http.metrics import memory_of
 from service.http.ocr import Notice
 from service.http.problem_docs import TOKEN, ProblemDetails, told
 from service.http.problems import problem_json, request_id
 from service.http.security import privileged
-from service.models_choice import find_chosen
-from service.models_text import model_json
+from service.models_choice import find_chosen, own_folders
+from service.models_text import folder_json, model_json
 
 router = APIRouter(tags=["models"])
 
@@ -43,7 +44,7 @@ class RoleOut(BaseModel):
     revision: str = Field(description="Its commit; empty where it has none.")
     device: str = Field(description="Where it is loaded: `cpu`, `cuda:0`, `mps`.")
     precision: str
-    memory: int = Field(description="What its process has for itself in RAM, in bytes; 0 where not known.")
+    memory: int = Field(description="What its process has for itself in RAM now, in bytes; 0 where none is.")
     vram: int = Field(description="What it took of the graphics card, in bytes; 0 where not known.")
     error: Notice | None = Field(default=None, description="Why it could not be loaded.")
     notice: Notice | None = Field(default=None, description="Why it does not run where it was asked to.")
@@ -63,12 +64,15 @@ class RevisionOut(BaseModel):
 class ModelOut(BaseModel):
     """A model that is here or could be; sizes in bytes."""
 
-    name: str
-    repo: str
+    name: str = Field(description="Of a folder of the operator's own the last part of its path.")
+    repo: str = Field(description="Its hub id; empty for a folder of the operator's own.")
     title: str
     role: str
     what_for: str
-    state: str = Field(description="`ready`, `partial` (a download was begun) or `missing`.")
+    state: str = Field(
+        description="`ready`, `partial` (a download was begun), `missing`, or `unusable` for a folder of the "
+        "operator's own that cannot be loaded."
+    )
     chosen: bool = Field(description="The settings name it.")
     automatic: bool = Field(description="It is taken since the settings name none.")
     partial_bytes: int
@@ -86,12 +90,17 @@ class ModelsOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    phase: str = Field(description="`download`, `wait` (before another try), `verify` or `convert`.")
+    phase: str = Field(
+        description="`download`, `wait` (for the hub, or before another try), `verify` or `convert`."
+    )
+    detail: str = Field(description="What it does, as a sentence.")
     file: str
     done: int = Field(description="Bytes of the whole job in that phase.")
     total: int
     rate: float = Field(description="Bytes per second, lately.")
-    left: float | None = Field(description="Seconds; null while it cannot be told.")
+    left: float | None = Field(
+        description="Seconds, in the phase `wait` until the next try; null while it cannot be told."
+    )
 
 
 class DownloadedOut(BaseModel):
@@ -130,6 +139,7 @@ _ROLE_EXAMPLE = {
 }
 _PROGRESS = {
     "phase": "download",
+    "detail": "Fetching model.safetensors.",
     "file": "model.safetensors",
     "done": 41000000,
     "total": 444200000,
@@ -142,7 +152,7 @@ event: start
 data: {"model":"manga-ocr","state":"running","progress":null,"result":null,"error":null}
 
 event: progress
-data: {"phase":"download","file":"model.safetensors","done":41,"total":444,"rate":9.5,"left":42.4}
+data: {"phase":"download","detail":"Fetching a.bin.","file":"a.bin","done":4,"total":9,"rate":1.0,"left":5.0}
 
 event: end
 data: {"model":"manga-ocr","state":"done","progress":null,"result":null,"error":null}
@@ -177,8 +187,16 @@ def downloads(request: Request) -> Downloads:
 def models(context: Annotated[Context, Depends(context)]) -> ModelsOut:
     settings = context.settings.current
     choice, loaded = find_chosen(context.library, settings)
-    rows = [ModelOut.model_validate(model_json(entry, choice)) for entry in context.library.all_models()]
-    return ModelsOut(roles=[_role_out(context, role, loaded.get(role)) for role in _ROLES], models=rows)
+    rows = [model_json(entry, choice) for entry in context.library.all_models()]
+    # Not by its path, which is nobody else's business, but as /v1/models calls it.
+    rows += [
+        folder_json(own, settings) | {"name": own.folder.name}
+        for own in own_folders(context.library, settings)
+    ]
+    return ModelsOut(
+        roles=[_role_out(context, role, loaded.get(role)) for role in _ROLES],
+        models=[ModelOut.model_validate(row) for row in rows],
+    )
 
 
 def _role_out(context: Context, role: Role, loaded: Checkpoint | None) -> RoleOut:
@@ -198,7 +216,7 @@ def _role_out(context: Context, role: Role, loaded: Checkpoint | None) -> RoleOu
         revision=loaded.commit if loaded is not None else "",
         device=state.device,
         precision=state.precision,
-        memory=state.memory,
+        memory=memory_of(state),
         vram=state.vram,
         **_why(state),
     )
@@ -337,14 +355,28 @@ def _download_out(request: Request, download: Download) -> DownloadOut:
     return DownloadOut(
         model=download.model,
         state=download.state,
-        progress=None if progress is None else ProgressOut.model_validate(progress.to_json()),
+        progress=None if progress is None else ProgressOut.model_validate(_progress_row(progress)),
         result=None
         if download.result is None
         else DownloadedOut.model_validate(download.result, from_attributes=True),
+        # That it was paused is its state, and no error.
         error=None
-        if error is None
+        if error is None or download.state == "paused"
         else ProblemDetails.model_validate(problem_json(error, request_id(request))),
     )
+
+
+_PHASES = {
+    "download": "Fetching {file}.",
+    "wait": "Waiting before the next try.",
+    "verify": "Checking {file}.",
+    "convert": "Converting the weights.",
+}
+
+
+def _progress_row(progress: Progress) -> dict[str, Any]:
+    words = _PHASES.get(progress.phase, "Working.").format(file=progress.file or "files")
+    return progress.to_json() | {"detail": words}
 
 
 async def _events(context: Context, request: Request, download: Download) -> AsyncGenerator[bytes, None]:
@@ -365,5 +397,5 @@ async def _events(context: Context, request: Request, download: Download) -> Asy
                 progress = step.result()
                 if progress is None:
                     break
-                yield event("progress", progress.to_json())
+                yield event("progress", _progress_row(progress))
     yield event("end", _download_out(request, download).model_dump())

@@ -21,6 +21,7 @@ from core.service_errors import (
 )
 from core.types import OcrResult
 from service.http.context import Context, context
+from service.http.forms import RIGHT_FIELDS
 from service.http.jobs import finished
 from service.http.pictures import MAX_FRAMES, picture_of
 from service.http.problem_docs import COMMON, told
@@ -180,6 +181,7 @@ _EXAMPLES = {
 @router.post(
     "/ocr",
     summary="Read the text of a picture",
+    dependencies=RIGHT_FIELDS,
     response_model=OcrOut,
     response_model_exclude_unset=True,
     responses={

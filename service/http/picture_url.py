@@ -13,6 +13,7 @@ from core.vision.address import ServerAddress
 
 PORTS = {"http": 80, "https": 443}
 _LONGEST = 8192
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _AUTHORITY = re.compile(r"(\[[^\[\]]+\]|[^\[\]:]+)(:[0-9]*)?")
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
@@ -43,6 +44,12 @@ def parse_url(text: str, base: PictureUrl | None = None) -> PictureUrl:
     """
     if len(text) > _LONGEST:
         raise PictureUrlInvalid(reason=f"it is longer than {_LONGEST} characters")
+    # What has a colon behind its first name is of another kind, or means nothing here at all.
+    scheme = _SCHEME.match(text)
+    if scheme is None and base is None:
+        raise PictureUrlInvalid(reason="it does not begin with data:, http: or https:")
+    if scheme is not None and scheme[1].lower() not in PORTS:
+        raise PictureUrlInvalid(reason="only data:, http: and https: are known")
     # Browsers drop some of these and take the backslash for a slash: no two readers agree on them.
     if re.search(r"[\s\\\x00-\x1f\x7f]", text):
         raise PictureUrlInvalid(reason="there is a space, a control character or a backslash in it")
@@ -52,8 +59,6 @@ def parse_url(text: str, base: PictureUrl | None = None) -> PictureUrl:
         host = _ascii(host)
     except ValueError:
         raise PictureUrlInvalid(reason="its host or port is not valid") from None
-    if parts.scheme not in PORTS:
-        raise PictureUrlInvalid(reason="only data:, http: and https: are known")
     if "@" in parts.netloc:
         raise PictureUrlInvalid(reason="a name or password does not belong into it")
     if not host or port == 0 or not _AUTHORITY.fullmatch(parts.netloc):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.errors import Cancelled, QueueFull, YomitoriError
 from core.service_errors import MethodUnknown, PathUnknown, RequestInvalid, RequestRefused, TokenWrong
 from core.vision.errors import RemoteAsksToWait
 from service.http.hints import hint_of
+from service.http.invalid import reason_of
 
 REQUEST_ID = "yomitori.request_id"
 """In a request's scope."""
@@ -68,7 +70,9 @@ def problem(error: YomitoriError, request: Request) -> Response:
     """The answer to a request that failed with ``error``."""
     headers = headers_of(error)
     if request.url.path == "/v1" or request.url.path.startswith("/v1/"):
-        return JSONResponse(openai_json(error), error.http_status, headers)
+        # OpenAI has one status for whatever is wrong with a request.
+        status = 400 if error.http_status == 422 else error.http_status
+        return JSONResponse(openai_json(error), status, headers)
     return Problem(problem_json(error, request_id(request)), error.http_status, headers)
 
 
@@ -87,12 +91,10 @@ def headers_of(error: YomitoriError) -> dict[str, str]:
 
 
 def _seconds_to_wait(error: YomitoriError) -> int:
-    if isinstance(error, RemoteAsksToWait):
-        try:
+    if isinstance(error, (RemoteAsksToWait, QueueFull)):
+        with suppress(KeyError, ValueError):
             return max(1, round(float(error.params["seconds"])))
-        except (KeyError, ValueError):
-            return _WAIT
-    return 1 if isinstance(error, QueueFull) else _WAIT
+    return _WAIT
 
 
 def _title(status: int) -> str:
@@ -129,8 +131,8 @@ def _reason(error: RequestValidationError) -> str:
     reasons = []
     for found in error.errors()[:5]:
         where = ".".join(str(part) for part in found["loc"] if part != "body")
-        text = str(found["msg"]).rstrip(".")
-        reasons.append(f"{where}: {text}" if where else text)
+        text = reason_of(found)
+        reasons.append(f"{where}: {text}" if where else f"its body: {text}")
     return "; ".join(reasons)
 
 

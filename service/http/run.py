@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 import threading
@@ -19,6 +20,8 @@ from core.service_errors import AddressUnusable
 from service.http.config import ServiceConfig
 from service.http.context import Context
 from service.http.limits import Connection, Connections
+
+log = logging.getLogger(__name__)
 
 _BACKLOG = 128
 """Small, since the event loop takes in all of them at once before it closes any."""
@@ -146,6 +149,10 @@ class Server(uvicorn.Server):
             await super().shutdown(sockets)
         finally:
             told.cancel()
+        if self.force_exit:
+            log.warning("Told again to end: answers under way were not waited for")
+            # The framework leaves it out then, and its task would be cancelled with a traceback in the log.
+            await self.lifespan.shutdown()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not kept to be raised again afterwards, as the framework does: the model processes are ended then.

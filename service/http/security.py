@@ -24,6 +24,7 @@ from service.http.problems import problem
 
 OPEN_PATHS = frozenset(
     {
+        "/",
         "/health",
         "/docs",
         "/docs/oauth2-redirect",
@@ -34,7 +35,10 @@ OPEN_PATHS = frozenset(
 OPEN_FOLDER = "/docs/files/"
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_PROXIED = ("forwarded", "via", "x-real-ip")
+_PROXIED_PREFIX = "x-forwarded-"
+_PAGES = frozenset({"/", "/docs"})
+"""What a link of another page may lead to: the same for everybody, and of use to nobody but a reader."""
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -68,7 +72,7 @@ def needs_token(config: ServiceConfig, path: str, headers: Headers) -> bool:
     if path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
         return False
     # A proxy lets others in, also where it connects from this computer.
-    return config.everywhere or any(name in headers for name in _PROXIED)
+    return config.everywhere or any(name in _PROXIED or name.startswith(_PROXIED_PREFIX) for name in headers)
 
 
 def check_host(config: ServiceConfig, headers: Headers) -> None:
@@ -84,8 +88,9 @@ def check_host(config: ServiceConfig, headers: Headers) -> None:
     raise HostNotAllowed
 
 
-def check_origin(config: ServiceConfig, headers: Headers) -> None:
-    """Raises OriginNotAllowed for a request of a web page that is neither ours nor allowed."""
+def check_origin(config: ServiceConfig, headers: Headers, method: str = "", path: str = "") -> None:
+    """Raises OriginNotAllowed for a request of a web page that is neither ours nor allowed; a link to a page
+    for readers may stand anywhere."""
     origins = headers.getlist("origin")
     if len(origins) > 1:
         raise OriginNotAllowed
@@ -94,7 +99,15 @@ def check_origin(config: ServiceConfig, headers: Headers) -> None:
         if origin not in config.cors_origins and not _same_origin(origin, headers.get("host", "")):
             raise OriginNotAllowed
     elif headers.get("sec-fetch-site", "").lower() == "cross-site":
-        raise OriginNotAllowed
+        followed = method in ("GET", "HEAD") and _is_followed_link(headers)
+        if not (followed and path in _PAGES):
+            raise OriginNotAllowed
+
+
+def _is_followed_link(headers: Headers) -> bool:
+    """Whether the answer is shown by itself, and not within or to the page that has the link."""
+    mode, destination = headers.get("sec-fetch-mode", ""), headers.get("sec-fetch-dest", "")
+    return (mode.lower(), destination.lower()) == ("navigate", "document")
 
 
 def _same_origin(origin: str, host: str) -> bool:
@@ -142,7 +155,7 @@ class RightNames:
             headers = Headers(scope=scope)
             try:
                 check_host(self._config, headers)
-                check_origin(self._config, headers)
+                check_origin(self._config, headers, scope["method"], scope["path"])
             except YomitoriError as error:
                 await problem(error, Request(scope))(scope, receive, send)
                 return
@@ -177,7 +190,9 @@ def with_cors(app: ASGIApp, config: ServiceConfig) -> ASGIApp:
         app,
         allow_origins=sorted(config.cors_origins),
         allow_methods=("GET", "POST"),
-        allow_headers=("Authorization", "Content-Type"),
+        # Whatever they ask for: OpenAI's client for pages sends a dozen of its own (X-Stainless-...), and a
+        # header says nothing that an allowed page may not say.
+        allow_headers=("*",),
         expose_headers=("Retry-After", "X-Request-ID"),
         allow_private_network=True,
     )

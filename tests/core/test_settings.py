@@ -47,6 +47,8 @@ def another_value(info: SettingInfo) -> Any:
         return 0.5
     if info.kind == "choice":
         return next(value for value in info.labels if value != info.default)
+    if info.kind == "text":
+        return "https://example.org" if info.key == "service.cors_origins" else "example.org"
     return {"device": "cuda:1", "model": "owner/name", "folder": "/models"}.get(info.kind, "Ctrl+F9")
 
 

@@ -7,10 +7,8 @@ right or wrong, not only there.
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import time
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -18,7 +16,8 @@ import pytest
 
 from tests.models.vision_scenes import arranged
 from tests.support.display_server import wait_until
-from tests.support.snipping import clipboard, drag, overlays, set_clipboard
+from tests.support.panel_window import PanelWindow
+from tests.support.snipping import drag, overlays
 from tests.support.tray_app import ROOT, TrayApp, Viewer
 from tests.support.xserver import XServer
 
@@ -26,58 +25,6 @@ pytestmark = pytest.mark.x11
 
 TINY_LLAVA = ROOT / "tests" / "models" / "tiny-llava"
 ORIGIN = (300, 200)
-MANY = 60
-
-
-class Panel:
-    """The panel as its user has it: windows, keys, and what Ctrl+C copies."""
-
-    def __init__(self, server: XServer, app: TrayApp) -> None:
-        self._server = server
-        self._app = app
-
-    def windows(self) -> list[str]:
-        done = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--name", "^Ask – Yomitori"],
-            env=self._server.environment(), capture_output=True, text=True, timeout=20, check=False,
-        )  # fmt: skip
-        return done.stdout.split()
-
-    def wait_for_keyboard(self) -> None:
-        wait_until("the panel", lambda: bool(self.windows()))
-
-        def active() -> bool:
-            return self._server.xdotool("getactivewindow").strip() in self.windows()
-
-        wait_until("the panel to have the keyboard", active)
-
-    def ask(self, question: str) -> str:
-        """Type it, and wait until its answer has ended; the answer as it is kept."""
-        before = len(self.turns())
-        self._server.xdotool("type", "--delay", 5, question)
-        self._server.xdotool("key", "Return")
-        wait_until(f"{question!r} to be kept", lambda: len(self.turns()) == before + 2)
-        wait_until("the answer to end", lambda: self.turns()[-1][0] != "streaming")
-        return self.turns()[-1][1]
-
-    def turns(self) -> list[tuple[str, str]]:
-        """State and text of every turn in the history, oldest first."""
-        with closing(sqlite3.connect(f"file:{self._app.paths.history_file}?mode=ro", uri=True)) as db:
-            return db.execute("SELECT state, text FROM turns ORDER BY id").fetchall()
-
-    def copied_from_widget(self, wanted: str) -> str:
-        """What select-all and copy give in the part of the window, walking backwards from where the keyboard
-        is, that shows ``wanted``."""
-        seen: list[str] = []
-        for _ in range(MANY):
-            self._server.xdotool("key", "shift+Tab")
-            set_clipboard(self._server, "nothing")
-            self._server.xdotool("key", "ctrl+a", "ctrl+c")
-            time.sleep(0.1)
-            seen.append(clipboard(self._server).strip())
-            if seen[-1] == wanted:
-                return wanted
-        raise AssertionError(f"{wanted!r} is in none of the texts: {seen}")
 
 
 def tray(server: XServer, home: Path) -> TrayApp:
@@ -104,7 +51,7 @@ def test_snip_ask_follow_up_stop_and_find_it_after_a_restart(xserver: XServer, t
     shapes.save(picture)
     with Viewer(xserver.environment(), picture, *ORIGIN):
         with tray(xserver, tmp_path / "home") as app:
-            panel = Panel(xserver, app)
+            panel = PanelWindow(xserver, app)
             app.wait_for_log("Hotkey for ask_clipboard")
 
             # when it is snipped to ask about, then the panel opens with the keyboard in it
@@ -136,7 +83,7 @@ def test_snip_ask_follow_up_stop_and_find_it_after_a_restart(xserver: XServer, t
 
         # when Yomitori is started again, then the conversation is found and goes on
         with tray(xserver, tmp_path / "home") as app:
-            panel = Panel(xserver, app)
+            panel = PanelWindow(xserver, app)
             app.command("panel")
             panel.wait_for_keyboard()
             xserver.xdotool("key", "ctrl+h")
@@ -153,7 +100,7 @@ def test_a_picture_in_the_clipboard_is_asked_about(xserver: XServer, tmp_path: P
     picture = tmp_path / "shapes.png"
     arranged("green triangle", "yellow circle").picture().save(picture)
     with tray(xserver, tmp_path / "home") as app:
-        panel = Panel(xserver, app)
+        panel = PanelWindow(xserver, app)
         app.wait_for_log("Hotkey for ask_clipboard")
         subprocess.run(
             ["xclip", "-selection", "clipboard", "-t", "image/png", "-i", str(picture)],

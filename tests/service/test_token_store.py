@@ -14,6 +14,7 @@ from core.errors import UsageError
 from core.paths import Paths
 from core.service_errors import TokenUnusable
 from core.vision.keys import SERVICE
+from service import token_store
 from service.token_store import KEYRING, NAME, VARIABLE, Token, find_token, make_token
 from tests.support.keyrings import MemoryKeyring
 
@@ -63,7 +64,24 @@ def test_a_named_file_comes_before_the_keyring_and_that_before_the_own_file(
     named.write_text(TOKEN + "-named")
     # As a container is given it.
     named.chmod(0o444)
-    assert find_token(paths, {VARIABLE: str(named)}) == Token(TOKEN + "-named", str(named))
+    assert find_token(paths, {VARIABLE: str(named)}) == Token(TOKEN + "-named", str(named), exposed=True)
+
+
+def test_whether_others_may_read_a_named_file_is_known(
+    tmp_path: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "named"
+    named.write_text(TOKEN)
+    for mode, exposed in ((0o600, False), (0o400, False), (0o640, True), (0o644, True)):
+        named.chmod(mode)
+        found = find_token(paths, {VARIABLE: str(named)})
+        assert found is not None
+        assert found.exposed is exposed
+    # Nobody else is in a container.
+    monkeypatch.setattr(token_store, "_SECRETS", str(tmp_path))
+    found = find_token(paths, {VARIABLE: str(named)})
+    assert found is not None
+    assert not found.exposed
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])

@@ -72,7 +72,7 @@ def test_no_more_is_held_back_than_may_be_a_beginning(text: str, stop: str) -> N
         assert len(held) < len(stop)
 
 
-def test_tokens_come_with_the_text_that_they_begin() -> None:
+def test_tokens_come_with_the_text_that_they_complete() -> None:
     # given a character of three tokens, of which the third brings it
     telling = Telling([])
     assert telling.add("", [row("x")]) == {}
@@ -89,8 +89,9 @@ def test_tokens_of_a_stop_text_are_not_told() -> None:
     # given a stop text that begins inside of a token
     telling = Telling(["c\n"])
     assert telling.add("a", [row("a")]) == {"text": "a", "tokens": [row("a")]}
-    assert telling.add("bc", [row("bc")]) == {"text": "b", "tokens": [row("bc")]}
-    assert telling.add("\nd", [row("\n"), row("d")]) == {}
+    assert telling.add("bc", [row("bc")]) == {"text": "b"}
+    # then what is told of it is the part before
+    assert telling.add("\nd", [row("\n"), row("d")]) == {"tokens": [row("b")]}
     assert (telling.stopped, telling.text, telling.end()) == (True, "ab", {})
 
 
@@ -98,3 +99,14 @@ def test_of_tokens_that_come_together_those_after_the_stop_text_are_left_out() -
     telling = Telling(["。"])
     piece = telling.add("赤い。円", [row("赤"), row("い"), row("。"), row("円")])
     assert piece == {"text": "赤い", "tokens": [row("赤"), row("い")]}
+
+
+@given(st.lists(st.lists(st.text("ab\n赤", min_size=1, max_size=3), max_size=3), max_size=6), _STOPS)
+def test_tokens_put_together_are_what_was_told(steps: list[list[str]], stop: list[str]) -> None:
+    telling, told = Telling(stop), []
+    for tokens in steps:
+        if not telling.stopped:
+            told.append(telling.add("".join(tokens), [row(token) for token in tokens]))
+    told.append(telling.end())
+    rows = [bytes(one["bytes"]) for piece in told for one in piece.get("tokens", ())]
+    assert b"".join(rows).decode() == "".join(piece.get("text", "") for piece in told) == telling.text

@@ -99,18 +99,18 @@ def test_no_pictures_and_too_many_are_refused(parts: Parts) -> None:
         assert context_of(app).gate.held("ocr") == 0
 
 
-def test_a_batch_is_admitted_as_a_whole_and_counts_as_many(parts: Parts) -> None:
+def test_a_batch_may_be_larger_than_the_queue_and_needs_room_for_one(parts: Parts) -> None:
     app = app_over(parts, queue=2)
     gate = context_of(app).gate
     with client_of(app) as client:
-        # Larger than the queue, while there is room for one
         rows = client.post("/batch/ocr", files=files(*[encoded()] * 20)).json()["results"]
         assert [row.get("text") for row in rows] == ["4x3"] * 20
         assert gate.held("ocr") == 0
-        gate.admit("ocr", 2)
+        others = [gate.admit("ocr"), gate.admit("ocr")]
         answer = client.post("/batch/ocr", files=files(encoded()))
         assert (answer.status_code, answer.json()["code"]) == (503, "QueueFull")
-        gate.release("ocr", 2)
+        for place in others:
+            place.release()
         # Whatever comes of its pictures, all places are free afterwards
         for pictures in ([b"no"] * 5, [b"no", encoded()]):
             assert client.post("/batch/ocr", files=files(*pictures)).status_code == 200
@@ -162,16 +162,23 @@ def live_app(parts: Parts) -> Iterator[tuple[FastAPI, str]]:
 def test_a_client_that_leaves_ends_its_batch(live_app: tuple[FastAPI, str]) -> None:
     app, url = live_app
     gate = context_of(app).gate
+    cancelled = {"role": "ocr", "outcome": "cancelled"}
+    registry = context_of(app).metrics.registry
+    before = registry.get_sample_value("yomitori_job_seconds_count", cancelled) or 0
 
     async def leave() -> None:
         async with httpx2.AsyncClient(trust_env=False, timeout=STALL) as client:
             asked = asyncio.create_task(client.post(f"{url}/batch/ocr", files=files(*[endless()] * 12)))
-            while gate.held("ocr") < 12:
+            while gate.held("ocr") < 8:
                 await asyncio.sleep(0.01)
+            # Others get in beside it
+            assert (await client.post(f"{url}/batch/ocr", files=files(b"no"))).status_code == 200
             asked.cancel()
 
     asyncio.run(asyncio.wait_for(leave(), STALL))
     until(lambda: gate.held("ocr") == 0)
+    # All of them are counted, also those that never got in
+    until(lambda: registry.get_sample_value("yomitori_job_seconds_count", cancelled) == before + 12)
     with httpx2.Client(trust_env=False, timeout=STALL) as client:
         assert client.post(f"{url}/ocr", files={"file": encoded()}).json()["text"] == "4x3"
 

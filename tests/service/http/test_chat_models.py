@@ -16,7 +16,7 @@ from service import models_choice
 from service.http.chat_models import served, served_as
 from service.http.config import ServiceConfig
 from service.http.context import Context
-from service.http.jobs import Gate
+from service.http.gate import Gate
 from service.http.metrics import Metrics
 from tests.support.http_service import TINY_LLAVA
 

@@ -28,7 +28,21 @@ def readiness(tmp_path: Path, path: str = "/ready", state: HostState | None = No
 
 def test_it_says_that_it_lives(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "alive"}
-    assert client.head("/health").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs"])
+def test_it_can_be_asked_without_a_body(client: TestClient, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+    assert (head.status_code, head.headers["content-type"]) == (200, whole.headers["content-type"])
+
+
+def test_its_address_alone_leads_to_the_page(client: TestClient) -> None:
+    answer = client.get("/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    for path in (answer.json()["docs"], answer.json()["openapi"], answer.json()["health"]):
+        assert client.get(path).status_code == 200
+    assert client.get("/").headers["content-type"].startswith("text/html")
+    assert client.head("/", follow_redirects=False).status_code == 307
 
 
 def test_it_is_ready_when_the_models_of_the_settings_are_here(client: TestClient) -> None:

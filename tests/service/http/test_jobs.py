@@ -18,7 +18,8 @@ from core.jobs import Job
 from core.service_errors import DeadlinePassed, ServiceStopping
 from service.http.config import ServiceConfig
 from service.http.context import Context
-from service.http.jobs import STARTED, Gate, finished, streamed
+from service.http.gate import Gate
+from service.http.jobs import STARTED, finished, streamed
 from service.http.metrics import Metrics
 
 ANSWER = Answer("yes", Finish.STOP, "fake", "fake", usage=Usage(prompt=7, answer=3))
@@ -118,6 +119,7 @@ def test_a_start_that_raises_leaves_no_place_taken() -> None:
         with pytest.raises(ImageDamaged):
             await finished(here, client.request, "ocr", start)
         assert here.gate.held("ocr") == 0
+        assert value(here, "yomitori_job_seconds_count", role="ocr", outcome="ImageDamaged") == 1
 
     run(test)
 
@@ -191,28 +193,6 @@ def test_a_place_is_free_only_when_its_job_has_ended() -> None:
         assert here.gate.held("ocr") == 0
 
     run(test)
-
-
-def test_one_role_that_is_full_leaves_the_other_alone() -> None:
-    gate = Gate(2)
-    gate.admit("vision")
-    gate.admit("vision")
-    with pytest.raises(QueueFull):
-        gate.admit("vision")
-    gate.admit("ocr")
-    gate.release("vision")
-    gate.admit("vision")
-
-
-def test_a_batch_is_taken_as_a_whole_while_there_is_room_for_one() -> None:
-    gate = Gate(2)
-    gate.admit("ocr")
-    gate.admit("ocr", 5)
-    assert gate.held("ocr") == 6
-    with pytest.raises(QueueFull):
-        gate.admit("ocr")
-    gate.release("ocr", 5)
-    gate.admit("ocr")
 
 
 def test_who_waits_is_told_that_the_service_ends_and_nobody_else_gets_in() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx2
 import psutil
@@ -15,7 +17,9 @@ from fastapi import FastAPI, UploadFile
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from core.jobs import Job
 from core.types import RgbImage
+from service.http.jobs import finished
 from service.http.run import Server
 from tests.support.http_service import Parts, Serving, app_over, client_of, live, port_of
 
@@ -224,3 +228,83 @@ def test_ten_thousand_connections_opened_and_left(server: Serving) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert count > 2000
+
+
+# ---- clients that send no more
+
+
+LONG = b"GET /test/long HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def with_a_job(app: FastAPI) -> Job[Any]:
+    """One that ends when the test says so, or when it is cancelled, behind ``/test/long``."""
+    job: Job[Any] = Job("test", {}, (), lambda answer, seconds: answer)
+    job.attach(job.drop)
+
+    @app.get("/test/long")
+    async def long(request: Request) -> str:
+        return str(await finished(app.state.context, request, "ocr", lambda: job))
+
+    return job
+
+
+def test_a_client_that_has_sent_all_it_will_gets_its_answer(parts: Parts) -> None:
+    app = app_over(parts)
+    job = with_a_job(app)
+    with live(app) as server, raw(server, LONG) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        # It is asked again and again whether it is still there
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        assert not job.cancel_requested
+        job.resolve("done")
+        *_, answer = read_all(connection).split(b"HTTP/1.1 ")
+    assert answer.startswith(b"200 ")
+    assert answer.endswith(b'"done"')
+
+
+def test_several_requests_and_then_no_more(parts: Parts) -> None:
+    ask = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with live(app_over(parts)) as server, raw(server, 3 * ask) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).count(b"HTTP/1.1 200 ") == 3
+
+
+def test_a_client_that_has_gone_ends_its_job_all_the_same(parts: Parts) -> None:
+    app = app_over(parts)
+    job = with_a_job(app)
+    with live(app) as server:
+        with raw(server, LONG):
+            while app.state.context.gate.held("ocr") == 0:
+                threading.Event().wait(0.005)
+        while not job.cancel_requested:
+            threading.Event().wait(0.01)
+
+
+@pytest.mark.parametrize("half", [HEAD + b"some", b"GET /test/long HTTP/1.0\r\nHost: localhost\r\n\r\n"])
+def test_half_a_request_is_none_and_older_clients_have_gone(parts: Parts, half: bytes) -> None:
+    app = with_routes(app_over(parts))
+    with_a_job(app)
+    with live(app) as server, raw(server, half) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert b"200 OK" not in read_all(connection)
+        while server.server_state.connections:
+            threading.Event().wait(0.01)
+
+
+# ---- what is no request
+
+
+@pytest.mark.parametrize(
+    "sent", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"]
+)
+def test_what_is_no_request_is_told_with_an_id(parts: Parts, sent: bytes) -> None:
+    with live(app_over(parts)) as server, raw(server, sent) as connection:
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    problem = json.loads(body)
+    assert headers[b"x-request-id"].decode() == problem["instance"]
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert (problem["code"], problem["status"]) == ("RequestRefused", 400)
+    assert problem["hint"]

@@ -14,13 +14,24 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from core.errors import LicenceNotAccepted
 from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.settings import SettingsStore
 from service.http.models import DownloadOut, ModelsOut
 from tests.core.models.parts import QUICK, REPO, known, write_checkpoint
 from tests.service.http.test_analyze import events_of
-from tests.support.http_service import TOKEN, Parts, app_over, client_of, context_of, live, port_of
+from tests.support.http_service import (
+    TINY_LLAVA,
+    TOKEN,
+    Parts,
+    app_over,
+    client_of,
+    context_of,
+    fake_parts,
+    live,
+    port_of,
+)
 from tests.support.pictures import encoded
 from tests.support.stub_hub import StubHub
 
@@ -65,6 +76,28 @@ def test_what_is_in_memory_is_told(client: TestClient) -> None:
     )
     assert (found["vision"]["state"], found["vision"]["model"]) == ("ready", "tiny-llava")
     assert found["vision"]["memory"] > 0
+
+
+def test_a_model_that_is_named_by_its_folder_has_a_row(client: TestClient) -> None:
+    answer = client.get("/models")
+    (row,) = [row for row in answer.json()["models"] if row["name"] == "tiny-llava"]
+    assert (row["role"], row["state"], row["chosen"], row["repo"]) == ("vision", "ready", True, "")
+    assert row["disk_bytes"] > 0
+    # As /v1/models calls it; where it lies is told to nobody
+    assert client.get("/v1/models").json()["data"][0]["id"] == row["name"]
+    assert str(TINY_LLAVA.parent) not in answer.text
+
+
+def test_a_folder_that_holds_no_model_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    parts = fake_parts(tmp_path, **{"vision.model": str(folder)})
+    try:
+        with client_of(app_over(parts)) as client:
+            (row,) = [row for row in client.get("/models").json()["models"] if row["name"] == "empty"]
+            assert (row["state"], row["chosen"]) == ("unusable", True)
+    finally:
+        parts.close()
 
 
 def test_a_role_is_loaded_and_unloaded_by_who_has_the_token(owner: TestClient) -> None:
@@ -204,6 +237,7 @@ def test_progress_comes_as_events(downloader: TestClient, hub: StubHub) -> None:
     progress = [data for name, data in found if name == "progress"]
     assert len(progress) >= 2
     assert [data["done"] for data in progress if data["phase"] == "download"][-1] > 0
+    assert all(data["detail"].endswith(".") for data in progress)
     assert found[-1][1]["state"] == "done"
     # Whoever comes later hears how it ended
     later = events_of(downloader.get("/models/tiny/download/events").text)
@@ -260,7 +294,8 @@ def test_a_paused_download_goes_on_from_there(serving: tuple[FastAPI, httpx2.Cli
         assert client.post("/models/tiny/download/pause").status_code == 202
         rest = rest_of(lines)
     assert rest[-1][0] == "end"
-    assert rest[-1][1]["state"] == "paused"
+    assert (rest[-1][1]["state"], rest[-1][1]["error"]) == ("paused", None)
+    assert client.get("/models/tiny/download").json()["error"] is None
     found = events_of(client.post("/models/tiny/download?stream=true").text)
     assert found[-1][1]["state"] == "done"
     assert found[-1][1]["result"]["received_bytes"] < SIZE
@@ -298,12 +333,38 @@ def test_a_failed_download_tells_why(downloader: TestClient, hub: StubHub) -> No
     hub.heal()
 
 
+def test_a_pause_between_two_tries_says_so(downloader: TestClient, hub: StubHub) -> None:
+    hub.answer(503, WEIGHTS, times=1)
+    found = events_of(downloader.post("/models/tiny/download?stream=true").text)
+    waited = [data for name, data in found if name == "progress" and data["phase"] == "wait"]
+    assert waited
+    assert waited[0]["detail"] == "Waiting before the next try."
+    # When that is
+    assert all(data["left"] is not None for data in waited)
+    assert found[-1][1]["state"] == "done"
+
+
 def test_a_licence_that_is_not_open_has_to_be_accepted(downloader: TestClient) -> None:
     answer = downloader.post("/models/closed/download")
     assert (answer.status_code, answer.json()["code"]) == (403, "LicenceNotAccepted")
+    # Nothing was begun that could have failed
+    assert downloader.get("/models/closed/download").json()["code"] == "NoDownload"
     found = events_of(downloader.post("/models/closed/download?stream=true&accept_license=true").text)
     assert found[-1][1]["state"] == "done"
     assert found[-1][1]["result"]["licence"] == "cc-by-nc-4.0"
+
+
+def test_a_refusal_does_not_make_unknown_how_the_last_one_ended(
+    served: Parts, downloader: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert '"state":"done"' in downloader.post("/models/tiny/download?stream=true").text
+
+    def refuse(*_: object) -> None:
+        raise LicenceNotAccepted(model="tiny", licence="other")
+
+    monkeypatch.setattr(served.library, "download", refuse)
+    assert downloader.post("/models/tiny/download").status_code == 403
+    assert downloader.get("/models/tiny/download").json()["state"] == "done"
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,55 @@ def test_our_own_page_and_programs_are_answered(parts: Parts, headers: dict[str,
     assert status(parts, **headers) == 200
 
 
+LINK = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+
+
+@pytest.mark.parametrize("path", ["/docs", "/"])
+def test_a_link_of_another_page_opens_the_page_for_readers(parts: Parts, path: str) -> None:
+    assert status(parts, path, **LINK) == 200
+    assert status(parts, path, "HEAD", **LINK) == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "headers"),
+    [
+        ("/docs", "GET", LINK | {"sec_fetch_dest": "iframe"}),
+        ("/docs", "GET", LINK | {"sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"}),
+        ("/docs", "GET", {"sec_fetch_site": "cross-site"}),
+        ("/docs", "GET", LINK | {"origin": "https://evil.example"}),
+        ("/docs", "POST", LINK),
+        ("/ready", "GET", LINK),
+        ("/models", "GET", LINK),
+        ("/metrics", "GET", LINK),
+        ("/openapi.json", "GET", LINK),
+        ("/docs/", "GET", LINK),
+    ],
+)
+def test_a_link_leads_nowhere_else(parts: Parts, path: str, method: str, headers: dict[str, str]) -> None:
+    assert status(parts, path, method, **headers) == 403
+
+
+OPENAI_CLIENT = (
+    "authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-os,x-stainless-package-version,"
+    "x-stainless-retry-count,x-stainless-runtime,x-stainless-runtime-version,x-stainless-timeout"
+)
+
+
+def test_an_allowed_page_may_send_what_openais_client_sends(parts: Parts) -> None:
+    ask = {
+        "Origin": "https://reader.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": OPENAI_CLIENT,
+    }
+    app = app_over(parts, cors_origins=frozenset({"https://reader.example"}))
+    with client_of(app) as client:
+        answer = client.options("/v1/chat/completions", headers=ask)
+        assert answer.status_code == 200
+        allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+        assert set(OPENAI_CLIENT.split(",")) <= allowed
+        assert client.options("/v1/models", headers=ask | {"Origin": "https://a.example"}).status_code == 403
+
+
 def test_two_origins_are_refused(parts: Parts) -> None:
     ours = ("Origin", "http://127.0.0.1:9100")
     with client_of(app_over(parts)) as client:
@@ -153,12 +202,14 @@ def test_where_others_can_ask_everything_needs_the_token(parts: Parts, config: d
     with client_of(app_over(parts, **config)) as client:
         for path in ("/ready", "/metrics", "/v1/models", "/models", "/nothing"):
             assert client.get(path).status_code == 401, path
-        for path in ("/health", "/docs", "/openapi.json"):
+        for path in ("/health", "/docs", "/openapi.json", "/"):
             assert client.get(path).status_code == 200, path
         assert client.get("/ready", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+@pytest.mark.parametrize(
+    "header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
+)
 def test_what_a_proxy_hands_on_needs_the_token_also_on_loopback(parts: Parts, header: str) -> None:
     assert status(parts, **{header: "for=203.0.113.7"}) == 401
     assert status(parts, **{header: "for=203.0.113.7", "authorization": f"Bearer {TOKEN}"}) == 200

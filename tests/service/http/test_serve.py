@@ -76,6 +76,31 @@ def test_it_ends_with_its_model_processes(tmp_path: Path, how: int) -> None:
     assert "Traceback" not in server.log
 
 
+def test_told_to_end_twice_it_says_so_in_a_row_and_does_not_wait(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "home", "--reading-engine", "ppocr") as server,
+        socket.create_connection(("127.0.0.1", server.port)) as slow,
+    ):
+        # A request under way, whose picture never comes to its end.
+        slow.sendall(b"POST /ocr HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n")
+        slow.sendall(b"Content-Type: multipart/form-data; boundary=x\r\nX-Request-ID: slow\r\n\r\n--x")
+        while "requests_in_flight 2.0" not in httpx2.get(server.url + "/metrics", timeout=60).text:
+            pass
+        server.process.send_signal(signal.SIGINT)
+        # It listens no more: the first one was taken.
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", server.port), timeout=60).close()
+            except OSError:
+                break
+        assert server.end(signal.SIGINT) == 0
+    rows = [json.loads(row) for row in server.log.splitlines() if row.startswith("{")]
+    assert [row["message"] for row in rows if row["level"] != "info"] == [
+        "Told again to end: answers under way were not waited for"
+    ]
+    assert "Traceback" not in server.log
+
+
 def test_without_a_token_one_is_made_for_this_computer_and_kept(tmp_path: Path) -> None:
     home, nothing = tmp_path / "home", {"YOMITORI_SERVICE_TOKEN_FILE": ""}
     nothing["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -163,6 +188,14 @@ def test_a_setting_of_the_service_that_cannot_be_is_no_default(tmp_path: Path) -
     assert done.returncode == 2
     assert "service.require_token cannot be ture" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_star_does_not_let_everybody_in_and_a_misspelt_variable_is_told(tmp_path: Path) -> None:
+    done = yomitori(tmp_path, YOMITORI_SERVICE_CORS_ORIGINS="*", YOMITORI_SERVICE_REQUIRE_TOKN="true")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "service.cors_origins cannot be *: name each one, * does not stand for all." in done.stderr
+    meant = "there is no variable YOMITORI_SERVICE_REQUIRE_TOKN, is YOMITORI_SERVICE_REQUIRE_TOKEN meant?"
+    assert done.stderr.count(meant) == 1
 
 
 def test_the_command_line_starts_without_a_web_framework() -> None:
