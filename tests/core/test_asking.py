@@ -29,9 +29,10 @@ from core.errors import (
 from core.events import HostState, State
 from core.host import HostLimits
 from core.memory import MemoryJudge
+from core.models.catalogue import load_catalogue
 from core.settings import SettingsStore
 from core.types import RgbImage
-from core.vision.choice import choose
+from core.vision.choice import choose, recommend
 from tests.support.chat_server import ChatServer
 from tests.support.fake_vision_engine import FAKE_VISION
 from tests.support.local_library import LocalLibrary
@@ -120,7 +121,7 @@ def test_tokens_come_where_they_are_asked_for_and_an_answer_ends_before_a_stop_t
     options = GenerationOptions(stop=(" [",), top_logprobs=2)
     answer = subject.engine.ask(asked("one two"), options, subject.came).result(STALL)
     assert answer.text == subject.told == "one two"
-    assert [token.text for token in answer.tokens] == ["one ", "two "]
+    assert [token.text for token in answer.tokens] == ["one ", "two"]
     assert answer.tokens == tuple(token for piece in subject.pieces for token in piece.tokens)
     assert [token.text for token in answer.tokens[0].top] == ["one ", "other0"]
     assert Answer.from_json(answer.to_json()).tokens == answer.tokens
@@ -162,6 +163,30 @@ def test_without_a_model_the_question_says_so(subject: Subject) -> None:
     with pytest.raises(ModelMissing):
         subject.ask("What is this?")
     assert subject.engine.state("vision").state is State.UNLOADED
+
+
+@pytest.mark.parametrize("devices", [[], [CARD]])
+def test_the_model_that_is_missing_is_the_one_that_is_offered(
+    subject: Subject, devices: list[Device]
+) -> None:
+    subject.settings.set("vision.model", "auto")
+    known = recommend(load_catalogue(), devices, "auto", FAKE_VISION.devices, "auto")
+    assert known is not None
+
+    with pytest.raises(ModelMissing) as caught:
+        subject.ask("What is this?")
+
+    # People are told its title, commands take its name
+    assert caught.value.message == f"{known.title} is not on this computer yet."
+    assert caught.value.advice.endswith(f"yomitori models download {known.name}")
+    subject.library.folder = None
+    subject.settings.set("vision.model", known.repo)
+    with pytest.raises(ModelMissing, match=known.title):
+        subject.ask("What is this?")
+    # And one of which nothing else is known, its name
+    subject.settings.set("vision.model", "somebody/else")
+    with pytest.raises(ModelMissing, match=r"^somebody/else is not"):
+        subject.ask("What is this?")
 
 
 def test_weights_that_must_be_converted_first_are(subject: Subject) -> None:

@@ -382,6 +382,80 @@ def test_an_answer_given_anew_takes_the_place_of_the_old_when_it_is_finished(tal
     assert found(talks, "新しい") == found(talks, "何") == [talk]
 
 
+def test_attempts_of_which_nothing_came_do_not_pile_up(talks: Conversations) -> None:
+    talk = talks.create()
+    ask(talks, talk, "何？")
+    turn = begin(talks, talk)
+    # Given attempts that fail or are stopped before their first word
+    for _ in range(2):
+        talks.fail_answer(turn, "", ProcessDied(reason="x"))
+        turn = begin(talks, talk, turn)
+        talks.stop_answer(turn, " \n")
+        turn = begin(talks, talk, turn)
+    # Then the one that runs stands in their place, as if it were the first
+    assert said(talks, talk) == [("何？", TurnState.DONE), ("", TurnState.STREAMING)]
+    assert kept(talks, talk).turns[-1].replaces is None
+    talks.finish_answer(turn, answer("学校"))
+    assert said(talks, talk)[1:] == [("学校", TurnState.DONE)]
+
+
+def test_text_of_an_attempt_stays_until_a_new_answer_is_complete(talks: Conversations) -> None:
+    talk = talks.create()
+    ask(talks, talk, "何？")
+    # Given an attempt that was stopped, and others at it that came to nothing
+    first = begin(talks, talk)
+    talks.stop_answer(first, "半分")
+    talks.fail_answer(begin(talks, talk, first), "", ProcessDied(reason="x"))
+    failed = kept(talks, talk).turns[-1].id
+    talks.fail_answer(begin(talks, talk, failed), "少し", ProcessDied(reason="x"))
+    # Then what has text is still there, what has none is not
+    assert [text for text, _ in said(talks, talk)] == ["何？", "半分", "少し"]
+    # When the last one is tried again, it is all of them that the new one replaces
+    last = begin(talks, talk, kept(talks, talk).turns[-1].id)
+    assert kept(talks, talk).turns[-1].replaces == first
+    assert [text for text, _ in said(talks, talk)] == ["何？", "半分", "少し", ""]
+    talks.finish_answer(last, answer("学校"))
+    assert said(talks, talk) == [("何？", TurnState.DONE), ("学校", TurnState.DONE)]
+    assert found(talks, "半分") == found(talks, "少し") == []
+
+
+def test_a_new_attempt_that_is_stopped_before_its_first_word_leaves_the_old_answer(
+    talks: Conversations,
+) -> None:
+    talk = talk_of(talks, "何？", "学校")
+    turn = begin(talks, talk, kept(talks, talk).turns[-1].id)
+    assert talks.stop_answer(turn, "")
+    assert said(talks, talk) == [("何？", TurnState.DONE), ("学校", TurnState.DONE)]
+    # While a failure says why, and of a first attempt it is kept that it was stopped
+    talks.fail_answer(begin(talks, talk, kept(talks, talk).turns[-1].id), "", ProcessDied(reason="x"))
+    ask(talks, talk, "どこ？")
+    talks.stop_answer(begin(talks, talk), "")
+    assert [state for _, state in said(talks, talk)[2:]] == [
+        TurnState.FAILED,
+        TurnState.DONE,
+        TurnState.STOPPED,
+    ]
+
+
+def test_an_attempt_before_a_later_question_keeps_its_place(talks: Conversations) -> None:
+    # Given an earlier question without an answer
+    talk = talks.create()
+    ask(talks, talk, "一番")
+    failed = begin(talks, talk)
+    talks.fail_answer(failed, "", ProcessDied(reason="x"))
+    ask(talks, talk, "二番")
+    talks.finish_answer(begin(talks, talk), answer("二"))
+    # When it is tried again twice, then nobody can take that for answers to the later one
+    again = begin(talks, talk, failed)
+    assert kept(talks, talk).turns[-1].replaces == failed
+    talks.fail_answer(again, "", ProcessDied(reason="x"))
+    last = begin(talks, talk, again)
+    assert kept(talks, talk).turns[-1].replaces == failed
+    assert [text for text, _ in said(talks, talk)] == ["一番", "", "二番", "二", ""]
+    talks.finish_answer(last, answer("一"))
+    assert [text for text, _ in said(talks, talk)] == ["一番", "一"]
+
+
 def test_a_question_asked_anew_removes_what_followed_it(talks: Conversations) -> None:
     talk = talk_of(talks, "一番", "二番", "三番", "四番")
     other = talk_of(talks, "三番", "四番")

@@ -74,14 +74,6 @@ def spec(request: pytest.FixtureRequest) -> EngineSpec:
     return found
 
 
-@pytest.fixture
-def subject(spec: EngineSpec, settings: SettingsStore, tmp_path: Path) -> Iterator[Subject]:
-    subject = Subject(spec, settings, tmp_path / "log")
-    yield subject
-    subject.engine.close()
-    assert model_processes() == [], "close() must leave no process"
-
-
 @pytest.fixture(scope="class")
 def kept(spec: EngineSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     folder = tmp_path_factory.mktemp("kept")
@@ -145,35 +137,29 @@ class TestOneEngine:
         loaded.engine.recognize(WHITE).result(STALL)
         assert model_processes()[0].pid != first
 
-    def test_loading_and_unloading_leaves_no_file_socket_or_process(self, loaded: Subject) -> None:
-        def load_and_unload() -> None:
-            seen = len(loaded.states)
-            loaded.engine.recognize(WHITE).result(STALL)
-            loaded.engine.unload()
-            with loaded.changed:
-                assert loaded.changed.wait_for(
-                    lambda: any(s.state == State.UNLOADED for s in loaded.states[seen:]), STALL
-                )
-
-        load_and_unload()
-        before = left_open()
-        load_and_unload()
-        assert left_open() == before
-
-    def test_it_unloads_after_the_idle_time_and_comes_back(self, loaded: Subject) -> None:
-        loaded.settings.set("models.idle_unload", 0)
+    def test_it_is_unloaded_and_comes_back_and_leaves_no_file_or_process(self, loaded: Subject) -> None:
+        # when it is unloaded by hand
         loaded.engine.recognize(WHITE).result(STALL)
+        loaded.engine.unload()
         loaded.wait_for(lambda state: state.state == State.UNLOADED)
         assert model_processes() == []
+        before = left_open()
+        with loaded.changed:
+            loaded.states.clear()
+        # and then comes back for a picture, and is unloaded because its idle time is over
+        loaded.settings.set("models.idle_unload", 0)
         assert isinstance(loaded.engine.recognize(WHITE).result(STALL), OcrResult)
+        loaded.wait_for(lambda state: state.state == State.UNLOADED)
+        # then nothing is left of it
+        assert left_open() == before
 
-
-def test_closing_in_the_middle_of_a_job_cancels_it(subject: Subject) -> None:
-    job = subject.engine.recognize(endless_picture(subject.spec))
-    subject.wait_for(lambda state: state.state == State.BUSY)
-    subject.engine.close()
-    with pytest.raises(Cancelled):
-        job.result(STALL)
+    def test_closing_in_the_middle_of_a_job_cancels_it(self, loaded: Subject) -> None:
+        job = loaded.engine.recognize(endless_picture(loaded.spec))
+        loaded.wait_for(lambda state: state.state == State.BUSY)
+        loaded.engine.close()
+        with pytest.raises(Cancelled):
+            job.result(STALL)
+        assert model_processes() == []
 
 
 def left_open() -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from core.chat import GenerationOptions
 from core.errors import SettingsDamaged, SettingsError, StorageError
-from core.presets import MAX_SEED, Preset, PresetLibrary, checked
+from core.presets import MAX_SEED, Preset, PresetLibrary, checked, kept_options
 
 SETTINGS = GenerationOptions(0.3, 0.9, 200, None)
 MINE = GenerationOptions(0.55, 0.4, 64, 7)
@@ -68,6 +68,66 @@ def test_saving_under_a_name_that_is_there_replaces_it_in_its_place(library: Pre
         library.save(name, MINE, "old")
     library.save("A", replace(MINE, seed=None), "new")
     assert own(library) == [Preset("A", replace(MINE, seed=None), "new"), Preset("B", MINE, "old")]
+
+
+def test_equal_values_under_two_names_are_two_presets(library: PresetLibrary) -> None:
+    library.save("Mine", SETTINGS, "")
+    library.save("balanced too", SETTINGS, "")
+    ids = [preset.id for preset in library.presets()]
+    assert len(set(ids)) == 5
+    # A name that is a built-in one's key in another way is still another preset
+    assert ids[-1] != "balanced"
+
+
+def test_a_preset_is_renamed_in_its_place(file: Path, library: PresetLibrary) -> None:
+    for name in ("A", "B"):
+        library.save(name, MINE, name)
+    assert library.rename("A", " First  one ") == Preset("First one", MINE, "A")
+    assert own(PresetLibrary(file, lambda: SETTINGS)) == [
+        Preset("First one", MINE, "A"),
+        Preset("B", MINE, "B"),
+    ]
+    # Its own name again changes nothing
+    assert library.rename("B", "B") == Preset("B", MINE, "B")
+
+
+@pytest.mark.parametrize(("name", "to"), [("A", "B"), ("A", "exact"), ("A", " "), ("C", "D")])
+def test_a_name_that_is_taken_is_refused(library: PresetLibrary, name: str, to: str) -> None:
+    for each in ("A", "B"):
+        library.save(each, MINE, "")
+    with pytest.raises(SettingsError):
+        library.rename(name, to)
+    assert [preset.name for preset in own(library)] == ["A", "B"]
+
+
+def test_a_deleted_preset_is_put_back_where_it_was(library: PresetLibrary) -> None:
+    for name in ("A", "B", "C"):
+        library.save(name, MINE, "")
+    library.delete("B")
+    library.save("B", MINE, "", 1)
+    assert [preset.name for preset in own(library)] == ["A", "B", "C"]
+
+
+def test_kept_options_that_are_allowed_stay_as_they_are() -> None:
+    assert kept_options(MINE.to_json(), SETTINGS) == (MINE, [])
+    assert kept_options({}, SETTINGS) == (SETTINGS, [])
+
+
+def test_kept_options_out_of_their_bounds_are_brought_to_them_and_told() -> None:
+    kept = {"temperature": 5, "top_p": 0, "max_tokens": 10**6, "seed": 7}
+    options, problems = kept_options(kept, SETTINGS)
+    assert options == GenerationOptions(1.0, 0.05, 32768, 7)
+    assert [(error.params["key"], error.params["value"]) for error in problems] == [
+        ("vision.temperature", 5),
+        ("vision.top_p", 0),
+        ("vision.max_tokens", 10**6),
+    ]
+    assert str(problems[0]) == "The setting vision.temperature cannot be 5: say a number from 0 to 1."
+
+
+@pytest.mark.parametrize("kept", [None, [], {"temperature": "hot", "seed": -1}, {"top_p": float("nan")}])
+def test_kept_options_that_make_no_sense_are_those_of_the_settings(kept: object) -> None:
+    assert kept_options(kept, SETTINGS)[0] == SETTINGS
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Exact", "LIVELY "])

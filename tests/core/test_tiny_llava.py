@@ -31,11 +31,25 @@ FILES = {
     "training.json",
 }
 SCENES = 44
+ONE_TILE = "tiny-llava-next with one tile"
+ASKED = {
+    "tiny-llava": ("tiny-llava", SCENES, []),
+    "tiny-llava-next": ("tiny-llava-next", SCENES, []),
+    ONE_TILE: ("tiny-llava-next", 20, [[112, 112]]),
+}
+"""Folder, number of pictures, and grids of tiles other than the model's own."""
+_ASK = """
+import json, sys
+from dataclasses import asdict
+from tests.models.measure_llava import FOLDER, measure
+for name, scenes, pinpoints in json.loads(sys.argv[1]):
+    print(json.dumps(asdict(measure(FOLDER / name, scenes, "test", pinpoints))))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """(right, all) by name; what went wrong; the weights that did not fit; what was said on stderr."""
+    """(right, all) by name; what went wrong; the weights that did not fit; what the child said on stderr."""
 
     counts: dict[str, tuple[int, int]]
     wrong: list[str]
@@ -49,26 +63,30 @@ class Asked:
         return sum(right for right, _ in found) / sum(total for _, total in found)
 
 
-def ask(name: str, *options: str, scenes: int = SCENES) -> Asked:
-    """Let a child, since tests do not load torch, ask a model about pictures it was not trained on."""
-    module = [sys.executable, "-P", "-m", "tests.models.measure_llava", name, "--json"]
+@pytest.fixture(scope="module")
+def all_asked() -> dict[str, Asked]:
+    """Let one child, since tests do not load torch and importing it takes as long as a model's answers, ask
+    the models about pictures they were not trained on."""
     run = subprocess.run(
-        [*module, "--split", "test", "--scenes", str(scenes), *options],
+        [sys.executable, "-P", "-c", _ASK, json.dumps(list(ASKED.values()))],
         env=child_environment(os.environ),
         capture_output=True,
         text=True,
         encoding="utf-8",
         check=True,
     )
-    said = json.loads(run.stdout)
-    counts = {key: (right, total) for key, (right, total) in said["counts"].items()}
-    return Asked(counts, said["wrong"], said["loading"], run.stderr)
+    found = {}
+    for name, line in zip(ASKED, run.stdout.splitlines(), strict=True):
+        said = json.loads(line)
+        counts = {key: (right, total) for key, (right, total) in said["counts"].items()}
+        found[name] = Asked(counts, said["wrong"], said["loading"], run.stderr)
+    return found
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def asked(request: pytest.FixtureRequest) -> Asked:
-    """Each model, asked once for all tests."""
-    return ask(request.param)
+def asked(request: pytest.FixtureRequest, all_asked: dict[str, Asked]) -> Asked:
+    """Each model."""
+    return all_asked[request.param]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,8 +155,8 @@ def _endless(asked: Asked) -> list[tuple[int, int]]:
     return [count for name, count in asked.counts.items() if name.startswith("endless")]
 
 
-def test_the_next_model_answers_from_one_tile_as_well() -> None:
-    one = ask("tiny-llava-next", "--one-tile", scenes=20)
+def test_the_next_model_answers_from_one_tile_as_well(all_asked: dict[str, Asked]) -> None:
+    one = all_asked[ONE_TILE]
     assert one.share("all") >= 0.93, one.wrong
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-import torch
 
 from core.errors import DeviceAbsent, DeviceFailed
-from core.torch_faults import check_device
 
 
-def test_the_cpu_is_always_there() -> None:
+@pytest.fixture
+def check_device() -> Callable[[str], None]:
+    # It imports torch, which only the process that runs this file is to do.
+    from core.torch_faults import check_device
+
+    return check_device
+
+
+def test_the_cpu_is_always_there(check_device: Callable[[str], None]) -> None:
     check_device("cpu")
 
 
-def test_a_card_beyond_those_there_are_is_told_with_the_reason() -> None:
+def test_a_card_beyond_those_there_are_is_told_with_the_reason(check_device: Callable[[str], None]) -> None:
+    import torch
+
     # given more cards than anybody has
     with pytest.raises(DeviceFailed) as caught:
         check_device("cuda:99")
@@ -28,12 +38,15 @@ def test_a_card_beyond_those_there_are_is_told_with_the_reason() -> None:
     assert isinstance(caught.value, DeviceAbsent) == (reason != "PyTorch here finds no CUDA device")
 
 
-@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this is a computer with an Apple GPU")
-def test_an_apple_gpu_that_is_not_there_is_told() -> None:
+def test_an_apple_gpu_that_is_not_there_is_told(check_device: Callable[[str], None]) -> None:
+    import torch
+
+    if torch.backends.mps.is_available():
+        pytest.skip("this is a computer with an Apple GPU")
     with pytest.raises(DeviceAbsent, match=r"mps cannot be used: PyTorch here finds no Apple GPU\."):
         check_device("mps")
 
 
-def test_a_kind_that_nobody_knows_is_told() -> None:
+def test_a_kind_that_nobody_knows_is_told(check_device: Callable[[str], None]) -> None:
     with pytest.raises(DeviceAbsent, match="no such kind"):
         check_device("tpu:0")

@@ -114,5 +114,6 @@ class FakeEngine:
 
 FAKE = EngineSpec("ppocr", "ocr", "fake", "tests.support.fake_engine:FakeEngine", 10_000_000)
 """Registered under the built-in engine's name, so that every setting chooses it."""
-FORGETFUL = replace(FAKE, forgets=True)
-"""The same, of which it is known that it remembers something to be faster."""
+FORGETFUL = replace(FAKE, memory=1_000_000, forgets=True)
+"""The same, of which it is known that it remembers something to be faster. It needs less than its process
+takes in any case: with compiled code at hand that is a little less than 10 MB."""

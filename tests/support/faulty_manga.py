@@ -10,6 +10,9 @@ WHERE: ``load``; ``job3``, the third picture that this engine is given; ``jobs``
 WHAT: ``oom`` (out of VRAM), ``cuda`` (an illegal access), ``refused`` (no such device),
 all on devices other than the CPU only; ``ram`` (torch cannot allocate), ``memory`` (MemoryError),
 on the CPU only.
+
+The operation ``model``: the pictures go through the network as they are, ``params["batch"]`` together; each
+read is ``[text, likelihoods, other texts]``.
 """
 
 from __future__ import annotations
@@ -74,8 +77,21 @@ class FaultyMangaOcrEngine(MangaOcrEngine):
         images: tuple[RgbImage, ...],
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
+        if op == "model":
+            return {"reads": self._through_the_model(params, images, cancelled)}
         self._jobs += 1
         return (yield from super().run(op, params, images, cancelled))
+
+    def _through_the_model(
+        self, params: Mapping[str, Any], images: tuple[RgbImage, ...], cancelled: Callable[[], bool]
+    ) -> list[list[Any]]:
+        from tests.support.manga_crops import pillow
+
+        assert self._model is not None
+        pictures, size, reads = [pillow(image) for image in images], params["batch"], []
+        for start in range(0, len(pictures), size):
+            reads += self._model.read_batch(pictures[start : start + size], cancelled, False)
+        return [[read.text, list(read.likelihoods), list(read.others)] for read in reads]
 
 
 def _faults(what: str, device: str) -> list[str]:

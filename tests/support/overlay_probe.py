@@ -10,7 +10,7 @@ import json
 import sys
 
 from PySide6.QtCore import QRect, QSocketNotifier
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from core.alternatives import Variant
@@ -39,10 +39,9 @@ def snip(app: QApplication) -> int:
 
     def selected(shot: Shot, rect: QRect) -> None:
         say(event="selected", screen=shot.screen.name, rect=list(rect.getRect()))
-        screen = next(s for s in QGuiApplication.screens() if s.name() == shot.screen.name)
         scale, origin = shot.screen.scale, shot.screen.geometry.topLeft()
         x, y, width, height = (round(value / scale) for value in rect.getRect())
-        card.show_pending(QRect(origin.x() + x, origin.y() + y, width, height), screen)
+        card.show_pending(QRect(origin.x() + x, origin.y() + y, width, height))
         card.show_result(read("今日は"), True)
         say(event="card", place=list(card.geometry().getRect()))
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
-from transformers import DynamicCache, LlamaConfig, MistralConfig
 
-from core.vision.cache import ROOM, RoomyLayer, empty_cache
-
-CONFIG = LlamaConfig(num_hidden_layers=2, hidden_size=32, num_attention_heads=4)
+if TYPE_CHECKING:
+    import torch
 
 
 def states(tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
     return torch.rand(1, 4, tokens, 8), torch.rand(1, 4, tokens, 8)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_it_remembers_what_the_one_of_transformers_does(seed: int) -> None:
+    import torch
+    from transformers import DynamicCache, LlamaConfig
+
+    from core.vision.cache import ROOM, empty_cache
+
     chance = random.Random(seed)
-    ours, theirs = empty_cache(CONFIG), DynamicCache(config=CONFIG)
+    config = LlamaConfig(num_hidden_layers=2, hidden_size=32, num_attention_heads=4)
+    ours, theirs = empty_cache(config), DynamicCache(config=config)
     for _ in range(60):
         # when tokens come, one or many, and some are taken back
         keys, values = states(chance.choice((1, 1, 1, 3, ROOM, ROOM + 1)))
@@ -39,6 +45,10 @@ def test_it_remembers_what_the_one_of_transformers_does(seed: int) -> None:
 
 
 def test_a_token_is_written_behind_the_others_without_moving_them() -> None:
+    import torch
+
+    from core.vision.cache import ROOM, RoomyLayer
+
     layer = RoomyLayer()
     first, _ = layer.update(*states(7))
     for _ in range(ROOM):
@@ -53,6 +63,10 @@ def test_a_token_is_written_behind_the_others_without_moving_them() -> None:
 
 
 def test_windows_that_slide_are_left_as_they_are() -> None:
+    from transformers import MistralConfig
+
+    from core.vision.cache import RoomyLayer, empty_cache
+
     config = MistralConfig(num_hidden_layers=2, sliding_window=16)
     cache = empty_cache(config)
     assert cache.is_sliding == [True, True]
