@@ -1,6 +1,6 @@
 """Takes the pictures in the documentation: the real windows on a real X server.
 
-``python -m benchmarks.screenshots``; with ``panel`` that one alone.
+``python -m benchmarks.screenshots``; with ``panel`` or ``service`` that one alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.support.tray_app import ROOT, TrayApp, Viewer
 from tests.support.xserver import XServer, wait_until
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "resources" / "samples" / "page-1.png"
@@ -35,6 +35,10 @@ MARGIN = 14
 
 def main() -> int:
     IMAGES.mkdir(exist_ok=True)
+    if sys.argv[1:] == ["service"]:
+        with tempfile.TemporaryDirectory() as folder:
+            _service(Path(folder), _application())
+        return 0
     _panel()
     if sys.argv[1:] == ["panel"]:
         return 0
@@ -110,15 +114,13 @@ def _panel() -> None:
 
 def _windows(folder: Path) -> None:
     """History and settings, drawn by the same widgets."""
-    from PySide6.QtWidgets import QApplication
-
     from core.paths import Paths
     from desktop.history_window import HistoryWindow
     from desktop.settings_dialog import SettingsDialog
     from desktop.theme import Theme
     from desktop.worker import Bridge
 
-    app = QApplication(["screenshots", "-platform", "offscreen"])
+    app = _application()
     history = History(folder / "history.sqlite3")
     bridge = Bridge()
     truths = json.loads((ROOT / "tests" / "data" / "bubbles.json").read_text())
@@ -141,15 +143,54 @@ def _windows(folder: Path) -> None:
         window.resize(800, 560)
         if isinstance(window, SettingsDialog):
             window.open_group("Reading")
-        window.show()
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
-            app.processEvents()
-        window.grab().save(str(IMAGES / f"{name}.png"))
-        window.close()
+        _take(window, name, app)
     bridge.close()
     history.close()
+    _service(folder, app)
     _download(folder, app)
+
+
+def _service(folder: Path, app: QApplication) -> None:
+    """The page of the HTTP service while the tray offers it."""
+    from core.paths import Paths
+    from desktop.service_notes import ServiceNotes
+    from desktop.service_process import ServiceProcess, State, Status
+    from desktop.setting_row import Note
+    from desktop.settings_dialog import SettingsDialog
+    from desktop.theme import Theme
+
+    store = SettingsStore(folder / "service.json", environ={})
+    store.set("service.enabled", True)
+    service = ServiceProcess(store, folder / "service.log")
+    # What is there after a first start at the default address, with the paths of another computer.
+    service.status = Status(State.ON, "http://127.0.0.1:9100", "/home/reader/.config/yomitori/service-token")
+    notes = ServiceNotes(service).notes
+    window = SettingsDialog(
+        store,
+        Theme(app, "light"),
+        Paths.below(Path("/home/reader/.yomitori")),
+        lambda key: notes[key]() if key in notes else Note(),
+    )
+    # Up to the end of a row.
+    window.resize(800, 544)
+    window.open_setting("service")
+    _take(window, "service", app)
+    service.close()
+
+
+def _application() -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
+    return QApplication(["screenshots", "-platform", "offscreen"])
+
+
+def _take(window: QWidget, name: str, app: QApplication) -> None:
+    window.show()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        app.processEvents()
+    window.grab().save(str(IMAGES / f"{name}.png"))
+    window.close()
 
 
 def _download(folder: Path, app: QApplication) -> None:

@@ -22,16 +22,16 @@ from core.chat import (
 )
 from core.checkpoints import Library, Weights
 from core.engines import LLAVA, REMOTE, EngineSpec, LoadOptions, find_engine
-from core.errors import ModelUnusable, ServerNotSet, YomitoriError, from_json
+from core.errors import ModelMissing, ModelUnusable, ServerNotSet, YomitoriError, from_json
 from core.events import HostState, State
 from core.host import ModelHost, Plan
 from core.images import MAX_PIXELS, too_large
 from core.jobs import Job
 from core.memory import MemoryJudge
-from core.models.catalogue import default_model, load_catalogue
+from core.models.catalogue import find_model, load_catalogue
 from core.models.imported import not_here
 from core.settings import SettingsStore, Vision
-from core.vision.choice import choose, needs, with_held
+from core.vision.choice import choose, needs, recommend, with_held
 from core.vision.told import ToldLocal
 
 
@@ -116,8 +116,19 @@ class Asking:
                 name = choose(models, devices, self._vision.device, self._llava.devices, need)
             found = self._library.lookup("vision", name) if name is not None else None
         if found is None:
-            raise not_here(name or _first_choice())
+            raise self._not_here(name)
         return found
+
+    def _not_here(self, name: str | None) -> ModelMissing:
+        """``name`` is None for an automatic choice where none is here: it is the one that is offered then."""
+        catalogue = load_catalogue()
+        if name is None:
+            vision, devices = self._vision, self._memory.devices()
+            best = recommend(catalogue, devices, vision.device, self._llava.devices, vision.precision)
+            assert best is not None, "the catalogue has one; a test says so"
+            name = best.name
+        known = find_model(name, catalogue)
+        return not_here(name, known.title if known is not None else "")
 
     # ---- questions
 
@@ -232,13 +243,6 @@ class Asking:
             tuple(notices),
             tuple(tokens),
         )
-
-
-def _first_choice() -> str:
-    """What to download where there is nothing yet."""
-    known = default_model("vision", load_catalogue())
-    assert known is not None, "the catalogue has one; a test says so"
-    return known.name
 
 
 def _params(messages: Sequence[Message]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -70,9 +71,9 @@ class Picture:
 class Turn:
     """A question or an answer.
 
-    ``pictures`` are the ids of those that a question shows. ``replaces`` is the earlier answer that this one
-    takes the place of once it is finished. ``answer`` is there when ``state`` is ``DONE``, ``error`` when it
-    is ``FAILED``.
+    ``pictures`` are the ids of those that a question shows. ``replaces`` is the first of the earlier answers
+    that this one takes the place of once it is finished. ``answer`` is there when ``state`` is ``DONE``,
+    ``error`` when it is ``FAILED``.
     """
 
     id: int
@@ -84,6 +85,16 @@ class Turn:
     replaces: int | None = None
     answer: Answer | None = None
     error: YomitoriError | None = None
+
+
+def first_attempt(replaces: Mapping[int, int | None], answer: int) -> int:
+    """The first of the answers to the same question, given what each answer ``replaces``, by its id.
+
+    Two answers with the same first one are attempts at the same question. It may have been deleted.
+    """
+    while (before := replaces.get(answer)) is not None and before < answer:
+        answer = before
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

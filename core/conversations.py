@@ -14,7 +14,14 @@ from typing import Any
 
 from core import search
 from core.chat import Answer, Role
-from core.conversation_types import Conversation, ConversationRow, Picture, Turn, TurnState
+from core.conversation_types import (
+    Conversation,
+    ConversationRow,
+    Picture,
+    Turn,
+    TurnState,
+    first_attempt,
+)
 from core.errors import YomitoriError, from_json
 from core.history_file import DELETE_AT_ONCE, HistoryFile, packed
 from core.history_schema import CONVERSATION_TABLES, PAD
@@ -173,11 +180,14 @@ class Conversations:
         """The model is asked. Returns the id of the answer's turn.
 
         ``replacing`` is an answer to be given anew. It stays until the new one is finished; then it is gone,
-        with all between the two.
+        with all between the two, and so are earlier attempts that it was to replace itself. Attempts of which
+        nothing came do not wait for that: the new one takes their place at once.
         """
         with self._file.write() as db:
             if not self._touch(db, conversation):
                 return None
+            if replacing is not None:
+                replacing = _make_way(db, conversation, replacing)
             return self._add_turn(db, conversation, Role.ASSISTANT, TurnState.STREAMING, (), replacing)
 
     def _add_turn(
@@ -215,7 +225,10 @@ class Conversations:
         return self._end(turn, TurnState.DONE, answer.text, answer=answer)
 
     def stop_answer(self, turn: int, text: str) -> bool:
-        """The user stopped it after ``text``. False as for ``finish_answer``."""
+        """The user stopped it after ``text``. False as for ``finish_answer``.
+
+        Without any text, an answer that was to replace another one is gone as if it had never been begun.
+        """
         return self._end(turn, TurnState.STOPPED, text)
 
     def fail_answer(self, turn: int, text: str, error: YomitoriError) -> bool:
@@ -238,6 +251,10 @@ class Conversations:
             if found is None:
                 return False
             conversation, replaces = found
+            if state is TurnState.STOPPED and not text.strip() and _is_there(db, replaces):
+                db.execute("DELETE FROM turns WHERE id = ?", (turn,))
+                _index(db, conversation, {turn: ""})
+                return self._touch(db, conversation)
             db.execute(
                 "UPDATE turns SET state = ?, text = ?, answer = ?, error = ? WHERE id = ?",
                 (state, text, _pack_answer(answer), packed(error.to_json()) if error else None, turn),
@@ -476,6 +493,35 @@ def _not_yet_shown(db: sqlite3.Connection, conversation: int) -> Sequence[int]:
     turns = db.execute("SELECT pictures FROM turns WHERE conversation = ?", (conversation,))
     shown = {picture for (pictures,) in turns for picture in json.loads(pictures)}
     return [picture for picture in every if picture not in shown]
+
+
+def _make_way(db: sqlite3.Connection, conversation: int, answer: int) -> int | None:
+    """Delete the attempts at ``answer`` without any text. Returns the first that is left, None for none; for
+    an answer that is gone already its id, which still says where it stood."""
+    turns = db.execute(
+        "SELECT id, role, state, replaces, text FROM turns WHERE conversation = ? ORDER BY id",
+        (conversation,),
+    ).fetchall()
+    replaces = {turn: replaced for turn, _, _, replaced, _ in turns}
+    if answer not in replaces:
+        return answer
+    first = first_attempt(replaces, answer)
+    attempts = [
+        turn for turn in turns if turn[1] == Role.ASSISTANT and first_attempt(replaces, turn[0]) == first
+    ]
+    # One that stands before a later question is left: it shows whose answer the new one is.
+    asked = max((turn for turn, role, _, _, _ in turns if role == Role.USER), default=0)
+    blank = {
+        turn
+        for turn, _, state, _, text in attempts
+        if turn > asked and state != TurnState.STREAMING and not text.strip()
+    }
+    db.executemany("DELETE FROM turns WHERE id = ?", [(turn,) for turn in blank])
+    return next((turn for turn, *_ in attempts if turn not in blank), None)
+
+
+def _is_there(db: sqlite3.Connection, turn: int | None) -> bool:
+    return turn is not None and db.execute("SELECT 1 FROM turns WHERE id = ?", (turn,)).fetchone() is not None
 
 
 def _truncate(db: sqlite3.Connection, conversation: int, turn: int) -> int:

@@ -260,14 +260,19 @@ class NotEnoughMemory(ModelError):
 
 
 class ModelMissing(ModelError):
-    sentence = "{model} is not on this computer yet."
-    hint = "Download it in Settings, Models, or with: yomitori models download {model}"
+    """``model`` is what commands call it, ``title`` what people do; the same unless given."""
+
+    sentence = "{title} is not on this computer yet."
+    hint = "Download it in the Models window, or with: yomitori models download {model}"
     http_status = 503
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**{**params, "title": params.get("title") or params.get("model", "?")})
 
 
 class ImportGone(ModelMissing):
     sentence = "{model} was imported, and is not on this computer any more."
-    hint = "Import it again, or choose another model in Settings, Models."
+    hint = "Import it again in the Models window, or choose another model in Settings."
 
 
 class ModelImported(ModelError):
@@ -401,7 +406,7 @@ class Interrupted(ModelError):
 
 class HubError(YomitoriError):
     sentence = "The download of {model} failed: {reason}."
-    hint = "Try again: what was received is kept."
+    hint = "Try again: a download that had begun goes on where it stopped."
     exit_code = 9
     http_status = 502
 
@@ -418,7 +423,7 @@ class HubAddressWrong(HubError):
 
 class HubUnreachable(HubError):
     sentence = "{host} could not be reached: {reason}."
-    hint = "Check the network or the proxy and start again: what was received is kept."
+    hint = "Check the network or the proxy and try again: a download that had begun goes on where it stopped."
     retryable = True
 
 
@@ -434,7 +439,7 @@ class HubNotFound(HubError):
 
 class HubBusy(HubError):
     sentence = "{host} asks to wait before the next download."
-    hint = "Try again later: what was received is kept."
+    hint = "Try again later: a download that had begun goes on where it stopped."
     retryable = True
 
 

@@ -10,13 +10,15 @@ from typing import Any
 from core.chat import GenerationOptions
 from core.errors import SettingsError, YomitoriError
 from core.kept_list import KeptList
-from core.settings import Settings, with_value
+from core.settings import Settings, find_setting, with_value
 
 MAX_SEED = 2**31 - 1
 """The largest that every server takes."""
 
 AS_IN_SETTINGS = "balanced"
 """The key of the built-in preset that has the values of the settings."""
+
+_OWN = "own:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Preset:
     options: GenerationOptions
     system: str = ""
     key: str = ""
+
+    @property
+    def id(self) -> str:
+        """Tells it from every other one: several may have equal values."""
+        return self.key or _OWN + self.name
 
 
 def built_in(settings: GenerationOptions) -> tuple[Preset, ...]:
@@ -51,6 +58,45 @@ def checked(options: GenerationOptions) -> GenerationOptions:
     if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
         raise SettingsError(key="seed", value=seed, reason="say a whole number, 0 or more")
     return options
+
+
+def kept_options(kept: object, otherwise: GenerationOptions) -> tuple[GenerationOptions, list[SettingsError]]:
+    """Options that were kept as JSON, each value as near as the settings allow.
+
+    What is missing or no number is as in ``otherwise``. For each value that was changed there is an error
+    that tells what it was.
+    """
+    raw = kept if isinstance(kept, dict) else {}
+    changes: dict[str, Any] = {}
+    problems = []
+    for name in ("temperature", "top_p", "max_tokens", "seed"):
+        if name not in raw:
+            continue
+        value = raw[name]
+        try:
+            checked(replace(otherwise, **{name: value}))
+        except SettingsError as error:
+            problems.append(error)
+            nearest = _nearest(name, value)
+            if nearest is not None:
+                changes[name] = nearest
+        else:
+            changes[name] = value
+    return replace(otherwise, **changes), problems
+
+
+def _nearest(name: str, value: object) -> float | int | None:
+    """The allowed value that is nearest to ``value``, None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    if name == "seed":
+        # A seed that is not the same one gives another answer anyway.
+        return None
+    info = find_setting(f"vision.{name}")
+    assert info.minimum is not None
+    assert info.maximum is not None
+    bounded = min(max(value, info.minimum), info.maximum)
+    return int(bounded) if info.kind == "int" else float(bounded)
 
 
 class PresetLibrary:
@@ -79,28 +125,54 @@ class PresetLibrary:
         """The built-in one with the values of the settings."""
         return next(preset for preset in built_in(self._settings()) if preset.key == AS_IN_SETTINGS)
 
-    def save(self, name: str, options: GenerationOptions, system: str) -> Preset:
-        """Keep these as a preset; it takes the place of the user's own one with that name.
+    def save(self, name: str, options: GenerationOptions, system: str, place: int | None = None) -> Preset:
+        """Keep these as a preset; it takes the place of the user's own one with that name. A new one comes
+        last, or to ``place`` among the user's own.
 
         Raises:
             SettingsError: no name, that of a built-in one, or values that are not allowed.
             StorageError: the file cannot be written; the preset is there all the same, until the end.
         """
-        name = " ".join(name.split())
-        if not name:
-            raise SettingsError(key="preset", value=name, reason="it needs a name")
-        if name.casefold() in (preset.name.casefold() for preset in built_in(options)):
-            raise SettingsError(key="preset", value=name, reason="a built-in one has that name")
-        made = Preset(name, checked(options), system)
-        if any(preset.name == name for preset in self._own):
-            self._keep(tuple(made if preset.name == name else preset for preset in self._own))
+        made = Preset(self._name(name), checked(options), system)
+        if self._place_of(made.name) is not None:
+            self._keep(tuple(made if preset.name == made.name else preset for preset in self._own))
         else:
-            self._keep((*self._own, made))
+            at = len(self._own) if place is None else place
+            self._keep((*self._own[:at], made, *self._own[at:]))
+        return made
+
+    def rename(self, name: str, to: str) -> Preset:
+        """Give the user's own preset ``name`` another name, in its place.
+
+        Raises:
+            SettingsError: there is none, no name, or another one has that name.
+            StorageError: as ``save``.
+        """
+        at = self._place_of(name)
+        if at is None:
+            raise SettingsError(key="preset", value=name, reason="there is none of that name")
+        to = self._name(to)
+        if self._place_of(to) not in (None, at):
+            raise SettingsError(key="preset", value=to, reason="another one has that name")
+        made = replace(self._own[at], name=to)
+        self._keep((*self._own[:at], made, *self._own[at + 1 :]))
         return made
 
     def delete(self, name: str) -> None:
         """Forget the user's own preset of that name, if there is one; raises StorageError as ``save``."""
         self._keep(tuple(preset for preset in self._own if preset.name != name))
+
+    def _place_of(self, name: str) -> int | None:
+        return next((at for at, preset in enumerate(self._own) if preset.name == name), None)
+
+    def _name(self, name: str) -> str:
+        """``name`` without spaces that cannot be seen; raises SettingsError where it cannot be one."""
+        name = " ".join(name.split())
+        if not name:
+            raise SettingsError(key="preset", value=name, reason="it needs a name")
+        if name.casefold() in (preset.name.casefold() for preset in built_in(self._settings())):
+            raise SettingsError(key="preset", value=name, reason="a built-in one has that name")
+        return name
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change of the user's own; returns the function that ends it."""

@@ -389,7 +389,7 @@ class Desktop(QObject):
             self.models.tasks.look()
 
     def _on_service(self) -> None:
-        self.actions.show_service(self.service.status.address)
+        self.actions.show_service(self.service.status.here)
         self._show_notes()
 
     def _show_state(self) -> None:
@@ -522,20 +522,21 @@ class Desktop(QObject):
             self._memory_row = MemoryRow(self._states, self._unload)
             if self._server_trial is None:
                 self._server_trial = ServerTrial(self.engine, self.bridge, self._settings, self)
+            notes = RowNotes(
+                self._settings,
+                self.engine,
+                tasks,
+                self.hotkeys,
+                offer,
+                self._capture_name,
+                offer_asking=self.models.offer_asking,
+                service=self.service,
+            )
             dialog = SettingsDialog(
                 self._settings,
                 self.theme,
                 self._paths,
-                RowNotes(
-                    self._settings,
-                    self.engine,
-                    tasks,
-                    self.hotkeys,
-                    offer,
-                    self._capture_name,
-                    offer_asking=self.models.offer_asking,
-                    service=self.service,
-                ),
+                notes,
                 {
                     "models": [self._memory_row],
                     "models.ocr_model": [Downloads(tasks)],
@@ -543,6 +544,7 @@ class Desktop(QObject):
                     **server_rows(self._server_trial),
                 },
             )
+            notes.changed.connect(dialog.refresh_notes)
             # A key that is grabbed cannot be recorded.
             dialog.recording_changed.connect(self._pause_hotkeys)
             dialog.models_requested.connect(self.models.show_for)

@@ -13,12 +13,12 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QRegion,
-    QScreen,
 )
 from PySide6.QtWidgets import QWidget
 
 from desktop.card_place import GAP, place_card
 from desktop.focus import Focus
+from desktop.screens import screen_at
 from desktop.theme import CARD_RADIUS, STEP, Theme
 
 CARD_WIDTH = 440
@@ -43,7 +43,6 @@ class CardWindow(QWidget):
         self._theme = theme
         self._focus = focus
         self._anchor = QRect()
-        self._screen: QScreen | None = None
         self._embedded = False
         self._shadow = True
         self._hide = QTimer(self, singleShot=True)
@@ -156,7 +155,7 @@ class CardWindow(QWidget):
         self.setFixedHeight(height)
         left, top, right, bottom = self._margins
         size = QSize(self.width() - left - right, self.height() - top - bottom)
-        anchor, available = self._surroundings(size)
+        anchor, available = self._surroundings()
         margin = available.adjusted(GAP, GAP, -GAP, -GAP)
         now = QRect(self.pos() + QPoint(left, top), size)
         around = anchor.adjusted(-GAP, -GAP, GAP, GAP)
@@ -166,15 +165,13 @@ class CardWindow(QWidget):
             self.move(place_card(anchor, size, margin) - QPoint(left, top))
         self.update()
 
-    def _surroundings(self, size: QSize) -> tuple[QRect, QRect]:
+    def _surroundings(self) -> tuple[QRect, QRect]:
         """The region and the room there is, in the coordinates in which the card is moved."""
         parent = self.parentWidget()
         if self._embedded and parent is not None:
             place = parent.mapFromGlobal(self._anchor.topLeft())
             return QRect(place, self._anchor.size()), parent.rect()
-        if self._screen is not None:
-            return self._anchor, self._screen.availableGeometry()
-        return self._anchor, QRect(self._anchor.topLeft(), size)
+        return self._anchor, screen_at(self._anchor).availableGeometry()
 
     def _cut_corners(self) -> None:
         if self._shadow:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.keyboard import presses
+from desktop.picture_input import rather_than_text
 from desktop.readings_hint import key_label
 from desktop.theme import STEP, set_japanese, set_kind
 
@@ -35,12 +36,24 @@ class EditBox(QPlainTextEdit):
         enter, escape = presses(event), event.key() == Qt.Key.Key_Escape
         if not (enter or escape) or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().keyPressEvent(event)
-        elif self._composing:
-            # What is composed is not in the text yet.
+        elif self._composing or event.isAutoRepeat():
+            # What is composed is not in the text yet; and held for too long, a key asks once.
             event.accept()
         else:
             event.accept()
             (self.sent if enter else self.given_up).emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.matches(QKeySequence.StandardKey.Paste) and not self.canPaste():
+                # A picture in the clipboard: it is for the conversation.
+                event.ignore()
+                return False
+        return super().event(event)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not rather_than_text(source) and super().canInsertFromMimeData(source)
 
     def height_needed(self) -> int:
         """As high as its lines, up to a few; then it scrolls."""

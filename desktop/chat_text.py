@@ -26,7 +26,7 @@ from desktop.chat_markdown import Splitter
 from desktop.theme import CONTROL_RADIUS, STEP
 
 _PLAIN_CHARACTERS = 2000
-_BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 _SCROLLS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Space)
 _PAD = 2 * STEP
 _INK = QRegularExpression(r"\S")
@@ -38,6 +38,8 @@ class ChatText(QTextBrowser):
     link_activated = Signal(str)
     cursor_moved = Signal()
     """The user moved the text cursor, maybe out of sight."""
+    reached = Signal()
+    """The keyboard came to it with Tab."""
 
     def __init__(self, style: TextStyle, plain: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -245,9 +247,11 @@ class ChatText(QTextBrowser):
         event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        self._ring = event.reason() in _BY_KEYBOARD
+        self._ring = event.reason() in BY_KEYBOARD
         super().focusInEvent(event)
         self._tell_parent()
+        if self._ring:
+            self.reached.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)

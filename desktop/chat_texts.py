@@ -25,13 +25,12 @@ def speed_text(speed: float) -> str:
 
 
 def facts(answer: Answer, short: bool = False) -> str:
-    """``likelihood 0.83 · 41 tokens/s``, or ``short``: without the word; what was not told is left out."""
+    """``likelihood 0.83 · 41 tokens/s``, or ``short``: the first of them; what was not told is left out."""
     told = []
     if answer.confidence is not None:
-        number = f"{answer.confidence:.2f}"
-        told.append(number if short else translate("Chat", "likelihood {0}").format(number))
+        told.append(translate("Chat", "likelihood {0}").format(f"{answer.confidence:.2f}"))
     speed = tokens_per_second(answer)
-    if speed is not None:
+    if speed is not None and not (short and told):
         told.append(speed_text(speed))
     return " · ".join(told)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QMenu, QProgressBar, QPushButton, QWidget
 
 from core.chat import Role
@@ -15,7 +15,7 @@ from core.conversation_types import Turn, TurnState
 from desktop.answer_info import AnswerInfo
 from desktop.chat_document import TextStyle
 from desktop.chat_edit import QuestionEditor
-from desktop.chat_text import ChatText
+from desktop.chat_text import BY_KEYBOARD, ChatText
 from desktop.chat_texts import about_confidence, details, ending, facts, waiting
 from desktop.elided_label import ElidedLabel
 from desktop.pointer import forget_pointer
@@ -27,6 +27,17 @@ _INSET = STEP
 _COPIED_MS = 2000
 
 
+class _TurnButton(QPushButton):
+    """Tells when the keyboard comes to it with Tab."""
+
+    reached = Signal()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in BY_KEYBOARD:
+            self.reached.emit()
+
+
 class TurnWidget(QWidget):
     """What questions and answers have in common. The view asks for the height and places it."""
 
@@ -35,6 +46,8 @@ class TurnWidget(QWidget):
     link_activated = Signal(str)
     resized = Signal(int)
     """Its height may be another one now; the turn's id."""
+    reached = Signal(QWidget)
+    """The keyboard came to this part of it with Tab."""
 
     def __init__(self, turn: Turn, theme: Theme, size: int, plain: bool, parent: QWidget) -> None:
         super().__init__(parent)
@@ -43,6 +56,7 @@ class TurnWidget(QWidget):
         self.size_of_text = size
         self.text = ChatText(TextStyle(theme.tokens, size), plain, self)
         self.text.link_activated.connect(self.link_activated)
+        self.text.reached.connect(partial(self.reached.emit, self.text))
         self.text.set_text(turn.text)
 
     @property
@@ -97,7 +111,7 @@ class TurnWidget(QWidget):
         raise NotImplementedError
 
 
-class _ShyButton(QPushButton):
+class _ShyButton(_TurnButton):
     """Seen while the mouse is over its turn, and while it or the text beside it has the keyboard."""
 
     def __init__(self, text: str, parent: QuestionTurn) -> None:
@@ -111,7 +125,10 @@ class _ShyButton(QPushButton):
 
 
 class QuestionTurn(TurnWidget):
-    """A bubble at the right; it can be edited in its place."""
+    """A bubble at the right; it can be edited in its place.
+
+    What is written stays there until the turn is gone because it was asked anew, or the user gives it up.
+    """
 
     edit_requested = Signal(int, str)
 
@@ -123,7 +140,8 @@ class QuestionTurn(TurnWidget):
         self.text.setAccessibleName(self.tr("Question"))
         self.edit = _ShyButton(self.tr("Edit"), self)
         self.edit.setAccessibleName(self.tr("Edit the question"))
-        self.edit.clicked.connect(self.start_edit)
+        self.edit.clicked.connect(self._edit)
+        self.edit.reached.connect(partial(self.reached.emit, self.edit))
 
     @property
     def attended(self) -> bool:
@@ -139,22 +157,30 @@ class QuestionTurn(TurnWidget):
         self.turn = turn
         self.text.set_text(turn.text)
 
-    def start_edit(self) -> None:
-        """Let the user write the question anew."""
+    @property
+    def edited(self) -> str | None:
+        """What the user has written anew so far; None while nobody does."""
+        return None if self.editor is None else self.editor.box.toPlainText()
+
+    def start_edit(self, text: str | None = None) -> None:
+        """Let the user write the question anew, from ``text`` on."""
         if self.editor is not None:
             return
-        self.editor = QuestionEditor(self.turn.text, self.size_of_text, self)
+        self.editor = QuestionEditor(self.turn.text if text is None else text, self.size_of_text, self)
         self.editor.sent.connect(self._send)
         self.editor.given_up.connect(self._end_edit)
         self.editor.grown.connect(self._tell_resized)
         self.text.hide()
         self.edit.hide()
         self.editor.show()
-        self.editor.box.setFocus(Qt.FocusReason.OtherFocusReason)
         self._tell_resized()
 
+    def _edit(self) -> None:
+        self.start_edit()
+        if self.editor is not None:
+            self.editor.box.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _send(self, text: str) -> None:
-        self._end_edit()
         self.edit_requested.emit(self.turn.id, text)
 
     def _end_edit(self) -> None:
@@ -190,7 +216,7 @@ class QuestionTurn(TurnWidget):
 
     def fill_menu(self, menu: QMenu) -> None:
         menu.addAction(self.tr("Copy"), partial(self.copy_requested.emit, self.turn.text))
-        menu.addAction(self.tr("Edit"), self.start_edit)
+        menu.addAction(self.tr("Edit"), self._edit)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -226,8 +252,8 @@ class AnswerTurn(TurnWidget):
         super().__init__(turn, theme, size, False, parent)
         self.text.setAccessibleName(self.tr("Answer"))
         self._progress = ("", None)
-        # In full, and for where there is less room.
-        self._facts = ("", "")
+        # In full, and for where there is less and less room.
+        self._facts: Sequence[str] = ("",)
         self._superseded = False
         self.notes = self._label("muted")
         self.notes.setAccessibleName(self.tr("What the engine had to do"))
@@ -264,7 +290,8 @@ class AnswerTurn(TurnWidget):
         return label
 
     def _button(self, text: str, kind: str, action: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text, self)
+        button = _TurnButton(text, self)
+        button.reached.connect(partial(self.reached.emit, button))
         # A click leaves the keyboard where it is: mostly where the next question is written.
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         set_kind(button, kind)
@@ -287,10 +314,10 @@ class AnswerTurn(TurnWidget):
         self.text.set_text(turn.text)
         failed = turn.state is TurnState.FAILED
         told = facts(turn.answer) if turn.answer is not None else ""
+        self._facts = (told,) if turn.answer is None else (told, facts(turn.answer, short=True))
         if turn.state is TurnState.STOPPED:
             told = ending(turn)
-        short = facts(turn.answer, short=True) if turn.answer is not None else told
-        self._facts = (told, told if turn.state is TurnState.STOPPED else short)
+            self._facts = (told,)
         self.facts.setText(told)
         self.facts.setAccessibleName(told)
         sure = turn.answer is not None and turn.answer.confidence is not None
@@ -396,7 +423,7 @@ class AnswerTurn(TurnWidget):
         if not self.retry.isHidden():
             left += self.retry.sizeHint().width() + 2 * STEP
         room = right - left - STEP
-        own_row = self._fit_facts(room)
+        own_row = self._fit_facts(room, width)
         if own_row:
             self.facts.setGeometry(_INSET, y, width - 2 * _INSET, self.facts.sizeHint().height())
             y += self.facts.height() + STEP
@@ -414,14 +441,17 @@ class AnswerTurn(TurnWidget):
             self.facts.setGeometry(left, y, max(0, room), height)
         return y + height
 
-    def _fit_facts(self, room: int) -> bool:
-        """Say them as fully as ``room`` allows; whether they need a row of their own all the same."""
+    def _fit_facts(self, room: int, width: int) -> bool:
+        """Say them as fully as ``room`` beside the buttons allows; whether they need a row of their own, as
+        wide as ``width``, all the same."""
         if self.facts.isHidden():
             return False
         measure = self.facts.fontMetrics().horizontalAdvance
-        whole, short = self._facts
-        self.facts.setText(whole if measure(whole) <= room else short)
-        return measure(self.facts.text()) > room
+        fitting = next((told for told in self._facts if measure(told) <= room), None)
+        # Over the whole width there is room for all of them again, or else the most important is cut off.
+        own = next((told for told in self._facts if measure(told) <= width - 2 * _INSET), self._facts[-1])
+        self.facts.setText(own if fitting is None else fitting)
+        return fitting is None
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.text.ring:

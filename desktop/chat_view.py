@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import bisect
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QScrollArea, QStyle, QWidget
 
@@ -54,6 +54,11 @@ class _Entry:
         return list(dict.fromkeys([*self.notes, *map(error_sentence, notices)]))
 
     @property
+    def draft(self) -> str | None:
+        """What is being written in the place of a question; None while nothing is."""
+        return self.widget.edited if isinstance(self.widget, QuestionTurn) else None
+
+    @property
     def ready(self) -> bool:
         return self.widget is not None and self.widget.text.done and not self.dirty
 
@@ -77,6 +82,8 @@ class ChatView(QScrollArea):
         self._placing = False
         self._announcement = ""
         self._copied_from: AnswerTurn | None = None
+        # What was being written in questions that are not shown now, by their turns.
+        self._drafts: dict[int, str] = {}
         self._column = QWidget()
         self.setWidget(self._column)
         self.setWidgetResizable(False)
@@ -135,8 +142,24 @@ class ChatView(QScrollArea):
         assert entry.widget is not None
         return entry.widget
 
+    @property
+    def drafts(self) -> dict[int, str]:
+        """What the user is writing in the place of earlier questions, by their turns; of conversations that
+        were shown before, too."""
+        shown = {entry.turn.id: entry.draft for entry in self._entries}
+        return self._drafts | {turn: text for turn, text in shown.items() if text is not None}
+
+    def set_drafts(self, drafts: Mapping[int, str]) -> None:
+        """Let the user go on writing these."""
+        self._drafts = dict(drafts)
+        for entry in self._entries:
+            if entry.turn.id in drafts:
+                self._make(entry)
+                self._resume(entry)
+
     def clear(self) -> None:
-        """Show nothing."""
+        """Show nothing. What was being written comes back with its turn."""
+        self._drafts = self.drafts
         self._remove(0)
         self._following = True
         self.jump.hide()
@@ -145,10 +168,33 @@ class ChatView(QScrollArea):
     def set_turns(self, turns: Sequence[Turn]) -> None:
         """Show another conversation, from its end."""
         self.clear()
-        self._entries = [_Entry(turn) for turn in turns]
+        self.show_turns(turns)
+
+    def show_turns(self, turns: Sequence[Turn]) -> None:
+        """The turns of the conversation are these now. Those that stay are left as they are, with what is
+        selected and written in them; to a new one the view goes, for it is the user's doing."""
+        gone = {entry.turn.id: entry for entry in self._entries}
+        self._entries, ended = [], []
+        for turn in turns:
+            entry = gone.pop(turn.id, None)
+            if entry is None:
+                entry = _Entry(turn)
+                self._following = True
+            elif self._take(entry, turn):
+                ended.append(entry)
+            self._entries.append(entry)
+        self._discard([*gone.values()])
+        if self._following:
+            self.jump.hide()
         self._mark_superseded()
         self._place()
         self._work(_FIRST_SLICE_S)
+        for entry in ended:
+            self._announce_end(entry)
+        for entry in gone.values():
+            if entry.turn.state is TurnState.STREAMING:
+                # Nothing had come of it.
+                self._announce(ending(replace(entry.turn, state=TurnState.STOPPED)))
 
     def add_turn(self, turn: Turn) -> None:
         """A new turn at the end; the view goes there, for it is the user's doing."""
@@ -162,16 +208,10 @@ class ChatView(QScrollArea):
         entry = self._find(turn.id)
         if entry is None:
             return
-        ended = entry.turn.state is TurnState.STREAMING and turn.state is not TurnState.STREAMING
-        if not turn.text and turn.state not in (TurnState.STREAMING, TurnState.DONE):
-            turn = replace(turn, text=entry.turn.text)
-        entry.turn = turn
-        entry.dirty = True
+        ended = self._take(entry, turn)
         if turn.state is TurnState.DONE and turn.replaces is not None:
             self._drop(turn.replaces, turn.id)
         self._mark_superseded()
-        if entry.widget is not None:
-            self._show(entry)
         self._work(_FIRST_SLICE_S)
         if ended:
             self._announce_end(entry)
@@ -218,10 +258,13 @@ class ChatView(QScrollArea):
         self._text_size = pixels
         self._restyle()
 
-    def show_copied(self) -> None:
-        """Say beside the button that was pressed last that its text is in the clipboard now."""
-        if self._copied_from is not None:
-            self._copied_from.show_copied()
+    def show_copied(self) -> bool:
+        """Say on the button of the answer that was copied that it is in the clipboard now; False when
+        the text came from elsewhere."""
+        answer, self._copied_from = self._copied_from, None
+        if answer is not None:
+            answer.show_copied()
+        return answer is not None
 
     def go_to_end(self) -> None:
         """Show the newest text, and follow it."""
@@ -230,6 +273,19 @@ class ChatView(QScrollArea):
         self._to_end()
 
     # ---- turns
+
+    def _take(self, entry: _Entry, turn: Turn) -> bool:
+        """Its turn is another one now. Whether it has ended by that."""
+        if turn == entry.turn:
+            return False
+        ended = entry.turn.state is TurnState.STREAMING and turn.state is not TurnState.STREAMING
+        if not turn.text and turn.state not in (TurnState.STREAMING, TurnState.DONE):
+            turn = replace(turn, text=entry.turn.text)
+        entry.turn = turn
+        entry.dirty = True
+        if entry.widget is not None:
+            self._show(entry)
+        return ended
 
     def _find(self, turn_id: int) -> _Entry | None:
         # Mostly it is the last one.
@@ -302,8 +358,15 @@ class ChatView(QScrollArea):
             widget.set_superseded(entry.superseded)
         else:
             widget.edit_requested.connect(self.edit_requested)
+        widget.reached.connect(self._show_part)
         entry.widget, entry.dirty = widget, True
         self._show(entry)
+        self._resume(entry)
+
+    def _resume(self, entry: _Entry) -> None:
+        """Let the user go on with what was being written in the place of a question."""
+        if isinstance(entry.widget, QuestionTurn) and entry.turn.id in self._drafts:
+            entry.widget.start_edit(self._drafts.pop(entry.turn.id))
 
     def _copy(self, text: str) -> None:
         sender = self.sender()
@@ -453,6 +516,14 @@ class ChatView(QScrollArea):
             rect = text.cursorRect()  # type: ignore[attr-defined]
             self._reveal(QRect(text.mapTo(self._column, rect.topLeft()), rect.size()))
 
+    def _show_part(self, part: QWidget) -> None:
+        """Scroll to what the keyboard came to: the whole turn, where there is room for it."""
+        turn = part.parentWidget()
+        place = turn.geometry()
+        if place.height() + 4 * STEP > self.viewport().height():
+            place = QRect(part.mapTo(self._column, QPoint(0, 0)), part.size())
+        self._reveal(place)
+
     def _chain_focus(self) -> None:
         """Tab goes through the turns in their order, whichever was made first."""
         parts = [
@@ -462,6 +533,10 @@ class ChatView(QScrollArea):
             QWidget.setTabOrder(before, after)
 
     # ---- events
+
+    def focusNextPrevChild(self, following: bool) -> bool:
+        # A scroll area would go to the text cursor, which may stand anywhere in the turn: see _show_part.
+        return QWidget.focusNextPrevChild(self, following)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -509,5 +584,8 @@ class ChatView(QScrollArea):
             told = error_sentence(turn.error) if turn.error is not None else self.tr("The answer failed.")
         else:
             told = " ".join(filter(None, (turn.text[:_SPOKEN_CHARACTERS].strip(), ending(turn))))
+        self._announce(told)
+
+    def _announce(self, told: str) -> None:
         self._announcement = self.tr("Answer: {0}").format(told)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._announcement))

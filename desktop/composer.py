@@ -11,33 +11,24 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QKeyEvent,
-    QMouseEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from core.errors import YomitoriError
 from desktop.asked_before import AskedBefore
 from desktop.key_button import KeyButton
 from desktop.keyboard import keyboard_stays
+from desktop.options_button import OptionsButton
 from desktop.picture_input import Given, PictureDrop
 from desktop.prompt_chips import PromptChips
 from desktop.question_field import QuestionField
+from desktop.several_pictures import SeveralPictures
 from desktop.status_line import StatusLine
+from desktop.texts import error_sentence
 from desktop.theme import STEP, Theme, set_kind, set_role
 
 _NARROW = 90 * STEP
-
-
-class _OptionsButton(QPushButton):
-    """Pressed with the mouse, it leaves the keyboard to the question: that is written on afterwards."""
-
-    def __init__(self, text: str, field: QWidget) -> None:
-        super().__init__(text)
-        self._field = field
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._field.setFocus(Qt.FocusReason.OtherFocusReason)
-        super().mousePressEvent(event)
 
 
 class Composer(QWidget):
@@ -64,16 +55,15 @@ class Composer(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._busy, self._reason = False, ""
+        self._busy, self._reason, self._low = False, "", False
+        self._problem: YomitoriError | None = None
         self._asked = AskedBefore()
+        self.several = SeveralPictures()
         self.chips = PromptChips(theme)
         self.field = QuestionField(self._asked)
-        self.hint, self.reason = _line(), _line()
+        self.reason = _line()
         self.status = StatusLine()
-        self.options = _OptionsButton(self.tr("Options…"), self.field)
-        self.options.setAutoDefault(True)
-        self.options.setAccessibleName(self.tr("Options…"))
-        set_kind(self.options, "ghost")
+        self.options = OptionsButton(theme, self.field)
         self.send = QPushButton(self.tr("Send"))
         self.send.setAutoDefault(True)
         set_kind(self.send, "primary")
@@ -103,7 +93,7 @@ class Composer(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * STEP, 0, 3 * STEP, 3 * STEP)
         column.setSpacing(2 * STEP)
-        column.addWidget(self.hint)
+        column.addWidget(self.several)
         column.addWidget(self.chips)
         column.addWidget(self.field)
         column.addWidget(self.reason)
@@ -144,16 +134,22 @@ class Composer(QWidget):
         """The line at the foot; ``role`` as for labels in ``desktop.theme``."""
         self.status.show_status(text, role)
 
-    def set_hint(self, text: str) -> None:
-        """What to know before asking, above all else; empty for nothing. It keeps nobody from asking."""
-        if text and text != self.hint.text():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-        self.hint.setText(text)
-        self.hint.setVisible(bool(text))
+    def set_problem(self, problem: YomitoriError | None) -> None:
+        """Why the model cannot look at the pictures, above all else with the ways out; None when it can. No
+        question can be sent until then, but written."""
+        self._problem = problem
+        with keyboard_stays(self, lambda _: self.field):
+            self.several.show_problem(problem)
+        self._refresh()
 
     def set_enabled_reason(self, text: str) -> None:
         """Why no question can be sent now; empty when it can. It can be written all the same."""
         self._reason = text
+        self._refresh()
+
+    def set_low(self, low: bool) -> None:
+        """Whether the window is so low that prompts which cannot be chosen must make room for the reason."""
+        self._low = low
         self._refresh()
 
     def set_placeholder(self, text: str) -> None:
@@ -185,8 +181,8 @@ class Composer(QWidget):
         question = self.text().strip()
         if self.send.hasFocus():
             self.take_focus()
-        if self._reason:
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._reason))
+        if self._why_not:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self._why_not))
         elif question and not self._busy and not self.field.composing:
             self._asked.add(question)
             self.submitted.emit(question)
@@ -205,23 +201,27 @@ class Composer(QWidget):
         if given.refusal:
             self.refused.emit(given.refusal)
 
+    @property
+    def _why_not(self) -> str:
+        """Why no question can be sent now, but for an answer that is on its way; empty when it can."""
+        return self._reason or (error_sentence(self._problem) if self._problem is not None else "")
+
     def _refresh(self) -> None:
-        may_send = not self._busy and not self._reason
+        may_send = not self._busy and not self._why_not
         with keyboard_stays(self, lambda _: self.field):
             self.send.setVisible(not self._busy)
             self.stop.setVisible(self._busy)
             self.send.setEnabled(may_send and not self.field.blank)
             self.chips.set_usable(may_send)
+            self.chips.set_folded(self._low and bool(self._why_not))
             self.reason.setText(self._reason)
             self.reason.setVisible(bool(self._reason))
-        self.send.setToolTip(self._reason or self.tr("Send (Enter). Shift+Enter starts a new line."))
+        self.send.setToolTip(self._why_not or self.tr("Send (Enter). Shift+Enter starts a new line."))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # In a narrow panel the facts need the room more.
-        narrow = self.width() < _NARROW
-        self.options.setText("⋯" if narrow else self.tr("Options…"))
-        self.options.setToolTip(self.tr("Options…") if narrow else "")
+        self.options.set_small(self.width() < _NARROW)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:

@@ -64,6 +64,7 @@ class HistoryWindow(QWidget):
         self._history = history
         self._snip_key = ""
         self._shown: int | None = None
+        self._elsewhere = ""
         self._bridge = bridge
         self._deletions = 0
         self._undoable: list[int] = []
@@ -116,7 +117,7 @@ class HistoryWindow(QWidget):
         set_role(self.empty, "muted")
         self.stack = QStackedWidget()
         self.stack.addWidget(self._splitter)
-        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self._make_nothing())
 
         bar = QHBoxLayout()
         bar.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 0)
@@ -143,7 +144,7 @@ class HistoryWindow(QWidget):
         set_role(self.others_text, "muted")
         self.others_show = QPushButton(self.tr("Show in the panel"))
         set_kind(self.others_show, "ghost")
-        self.others_show.clicked.connect(lambda: self.conversations_requested.emit(self.model.query))
+        self.others_show.clicked.connect(self._show_conversations)
         row = QHBoxLayout(self.others)
         row.setContentsMargins(3 * STEP, 0, 3 * STEP, 0)
         row.setSpacing(2 * STEP)
@@ -152,6 +153,23 @@ class HistoryWindow(QWidget):
         row.addStretch(1)
         self.others.hide()
         return self.others
+
+    def _make_nothing(self) -> QWidget:
+        """What stands in the place of the list while it is empty."""
+        self._nothing = QWidget()
+        self.found_show = QPushButton(self.tr("Show in the panel"))
+        self.found_show.clicked.connect(self._show_conversations)
+        column = QVBoxLayout(self._nothing)
+        column.setContentsMargins(3 * STEP, 3 * STEP, 3 * STEP, 3 * STEP)
+        column.setSpacing(3 * STEP)
+        column.addStretch(1)
+        column.addWidget(self.empty)
+        column.addWidget(self.found_show, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return self._nothing
+
+    def _show_conversations(self) -> None:
+        self.conversations_requested.emit(self.model.query)
 
     def _make_undo(self) -> QFrame:
         self.undo_bar = QFrame()
@@ -215,9 +233,14 @@ class HistoryWindow(QWidget):
         elif found > _COUNTED:
             text = self.tr("More than {0} conversations match.").format(_COUNTED)
         self.others_text.setText(text)
-        self.others_show.setAccessibleDescription(text)
+        for button in (self.others_show, self.found_show):
+            button.setAccessibleDescription(text)
+        # Without a snip they are all that was found: they stand where the list would be.
+        some = self.model.rowCount() > 0
         with keyboard_stays(self, lambda _: self.search):
-            self.others.setVisible(found > 0)
+            self.others.setVisible(found > 0 and some)
+            self.found_show.setVisible(found > 0 and not some)
+        self._elsewhere = text if found else ""
 
     def _leave_damaged(self, error: YomitoriError) -> None:
         """The rows shown are in the file that was moved aside."""
@@ -324,14 +347,17 @@ class HistoryWindow(QWidget):
         if self.model.rowCount():
             self.stack.setCurrentWidget(self._splitter)
         else:
-            if self.model.query:
+            if self._elsewhere:
+                none = self.tr("No snip matches “{0}”.").format(self.model.query)
+                text = f"{none}\n{self._elsewhere}"
+            elif self.model.query:
                 text = self.tr("Nothing found for “{0}”.").format(self.model.query)
             elif self._snip_key:
                 text = self.tr("Nothing here yet. Press {0} and drag over some text.").format(self._snip_key)
             else:
                 text = self.tr("Nothing here yet. Choose Snip in the tray and drag over some text.")
             self.empty.setText(text)
-            self.stack.setCurrentWidget(self.empty)
+            self.stack.setCurrentWidget(self._nothing)
         self.clear_all.setEnabled(bool(self.model.rowCount() or self.model.query))
 
     def _show_detail(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from core.memory import format_bytes
 from core.settings import SettingsStore
 from desktop.keyboard import keyboard_stays
 from desktop.model_offer import ModelOffer
@@ -72,6 +71,11 @@ class MissingModel(ModelOffer):
             self._needed = needed
             self.changed.emit()
 
+    def look_again(self) -> None:
+        """The user is back: the model may have come in other ways than by this program."""
+        if self._needed:
+            self._tasks.look()
+
     def _on_changed(self, repo: str) -> None:
         if repo and repo == self.repo:
             self.refresh()
@@ -95,13 +99,8 @@ class MissingModel(ModelOffer):
         paused = self._tasks.is_paused(entry.repo)
         transfer = self._show_offer(chosen, task, paused)
         self.buttons.setVisible(not transfer)
+        # How large it is, is said on the button.
         line = self.tr("{0} answers questions here once it is downloaded.").format(entry.title)
-        if entry.needed_bytes:
-            line = self.tr("{0} answers questions here once it is downloaded ({1}).").format(
-                # A number and its unit are one word.
-                entry.title,
-                format_bytes(entry.needed_bytes).replace(" ", "\u00a0"),
-            )
         # The download says itself what it is.
         show(self.text, "" if transfer else line)
         fit = survey.fit_for("vision")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -30,6 +30,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.conversation_types import TurnState
+from core.engines import BUILT_IN
 from core.presets import PresetLibrary
 from core.prompts import PromptLibrary, fill
 from core.settings import SettingsStore
@@ -38,27 +40,33 @@ from desktop.ask import ask
 from desktop.ask_options import AskOptions
 from desktop.chat_view import ChatView
 from desktop.composer import Composer
-from desktop.keyboard import press_button, presses
+from desktop.keyboard import keyboard_stays, press_button, presses
+from desktop.missing_model import MissingModel
+from desktop.notice import Notice
 from desktop.panel_texts import waiting
 from desktop.picture_input import PictureDrop
 from desktop.picture_pane import PicturePane
+from desktop.picture_share import PictureShare
 from desktop.picture_types import PanePicture
 from desktop.pointer import forget_pointer
 from desktop.prompt_texts import prompt_title
 from desktop.prompt_words import prompt_variables
+from desktop.saved_note import SavedNote
 from desktop.talk import Shown, Talk
 from desktop.texts import engine_title, error_hint, error_sentence
 from desktop.theme import STEP, Theme, set_kind, set_role
 
-_SAYING_MS = 8_000
 _LOW = 660
+"""Logical pixels, below which long texts scroll and what cannot be used gives way."""
+_ROOM_FOR_ALL = 540
+"""From here on there is room for several pictures, all that is said of one, and some of the conversation."""
 
 
 class Panel(QWidget):
     """A window on a ``Talk``; closing frees it, the talk stays.
 
     ``welcome`` stands in the place of an empty conversation, ``missing``, which hides itself, above the
-    question's field.
+    question's field; while it is needed, no question can be sent.
     """
 
     snip_requested = Signal()
@@ -87,7 +95,7 @@ class Panel(QWidget):
         prompts: PromptLibrary,
         presets: PresetLibrary,
         welcome: QWidget,
-        missing: QWidget | None = None,
+        missing: MissingModel | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -99,14 +107,15 @@ class Panel(QWidget):
         self._prompts = prompts
         self._presets = presets
         self._told: dict[int, int] = {}
-        self._line = ("", "muted")
-        self._saying = QTimer(self, singleShot=True, interval=_SAYING_MS)
-        self._saying.timeout.connect(self._said)
+        # The pictures that are shown, by id.
+        self._seen: list[int] = []
 
         self.welcome = welcome
         self._missing = missing
         self.pane = PicturePane(theme)
         self.chat = ChatView(theme)
+        self.notice = Notice()
+        self.saved = SavedNote()
         self.composer = Composer(theme)
         self.pages = QStackedWidget()
         self.body = QStackedWidget()
@@ -148,6 +157,8 @@ class Panel(QWidget):
         self.close_button.clicked.connect(self.close)
         self.close_button.hide()
         for button in (self.new_snip, self.paste, self.more, self.close_button):
+            # A click leaves the keyboard where it is: Space would press it again.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             header.addWidget(button)
         line = QFrame()
         set_role(line, "line")
@@ -160,13 +171,14 @@ class Panel(QWidget):
         self._pane_line = QFrame()
         set_role(self._pane_line, "line")
         column.addWidget(self._pane_line)
-        # In a low window it gives way first: it scrolls.
-        self.chat.setMinimumHeight(0)
+        # In a low window it gives way first: it scrolls. With 0 it would keep what its scroll bars need.
+        self.chat.setMinimumHeight(1)
         column.addWidget(self.chat, 1)
         if self._missing is not None:
             column.addWidget(self._missing)
         self.body.addWidget(self.welcome)
         self.body.addWidget(talk)
+        self._share = PictureShare(self.pane, self.chat, self.body)
         first = QWidget()
         whole = QVBoxLayout(first)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -174,11 +186,15 @@ class Panel(QWidget):
         whole.addLayout(header)
         whole.addWidget(line)
         whole.addWidget(self.body, 1)
-        whole.addWidget(self.composer)
         self.pages.addWidget(first)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.pages)
+        layout.setSpacing(0)
+        layout.addWidget(self.pages, 1)
+        # On every page; what is read gives way to it, and the field stays where it is.
+        layout.addWidget(self.notice)
+        layout.addWidget(self.saved)
+        layout.addWidget(self.composer)
         self.setMinimumSize(320, 480)
         self._drop = PictureDrop(self)
 
@@ -208,7 +224,7 @@ class Panel(QWidget):
         self.addActions([self.new, self.open_file, self.earlier, self.copy_all])
         to_field = QAction(self)
         to_field.setShortcut(QKeySequence("Ctrl+L"))
-        to_field.triggered.connect(self._to_field)
+        to_field.triggered.connect(self.take_focus)
         self.addAction(to_field)
         return menu
 
@@ -232,8 +248,7 @@ class Panel(QWidget):
         chat.link_activated.connect(self._open_link)
         pane.text_edited.connect(talk.edit_text)
         pane.remove_requested.connect(self._remove_picture)
-        pane.left.connect(self._to_field)
-        pane.enlarged_changed.connect(self._on_enlarged)
+        pane.left.connect(self.take_focus)
         pane.read_again_requested.connect(talk.read)
         pane.copy_text_requested.connect(self.copy_requested)
         pane.give_text_changed.connect(partial(self._settings.set, "panel.give_text"))
@@ -245,35 +260,42 @@ class Panel(QWidget):
         composer.picture_pasted.connect(self._add_image)
         composer.files_pasted.connect(self._add_files)
         composer.refused.connect(self.told)
+        composer.several.part_requested.connect(talk.part_with_last_picture)
+        composer.several.take_out_requested.connect(self._remove_last_picture)
+        composer.several.models_requested.connect(self.models_requested)
         self._drop.dropped_image.connect(self._add_image)
         self._drop.dropped_files.connect(self._add_files)
         self._drop.refused.connect(self.told)
         paste = QShortcut(QKeySequence(QKeySequence.StandardKey.Paste), self)
         paste.activated.connect(self.paste_requested)
+        if self._missing is not None:
+            self._missing.changed.connect(self._show_missing)
+            self._show_missing()
 
     # ---- showing what the talk holds
 
     def show_all(self) -> None:
         """Everything anew."""
         self._told.clear()
+        self.chat.clear()
         self._show_pictures()
         self._show_turns()
         self._show_busy()
 
     def _on_opened(self) -> None:
         # A question that is half written stays: a picture may be what it was waiting for.
+        self.notice.forget()
         self.show_all()
 
     def _on_accepted(self) -> None:
+        self.notice.forget()
+        self._share.show_talk()
         self.composer.set_text("")
 
     def _show_body(self) -> None:
         empty = self._talk.empty
         self.body.setCurrentIndex(0 if empty else 1)
-        appears = not empty and self.composer.isHidden()
-        self.composer.setVisible(not empty)
-        if appears:
-            self.composer.take_focus()
+        self._show_composer()
         self.pane.setVisible(bool(self._talk.pictures))
         self._pane_line.setVisible(bool(self._talk.pictures))
         for action in (self.export_markdown, self.export_json, self.copy_all):
@@ -281,12 +303,26 @@ class Panel(QWidget):
         for action in (self.add_snip, self.delete):
             action.setEnabled(not empty)
 
-    def _on_enlarged(self, on: bool) -> None:
-        # In a low window there is room for one of the two.
-        self.chat.setVisible(not on or self.height() >= _LOW)
+    def _show_composer(self) -> None:
+        wanted = self.on_talk and not self._talk.empty
+        if wanted == self.composer.isHidden():
+            self.composer.setVisible(wanted)
+            if self.on_talk:
+                self.take_focus()
+
+    def _show_missing(self) -> None:
+        # What is missing, and how it gets here, stands above the field already.
+        needed = self._missing is not None and self._missing.needed
+        self.composer.set_enabled_reason(self.tr("You can send it once the model is here.") if needed else "")
 
     def _show_pictures(self) -> None:
+        pictures = [shown.picture.id for shown in self._talk.pictures]
+        if pictures != self._seen:
+            # One that could not be opened changes none of them: that is still to be read.
+            self.notice.forget()
+            self._seen = pictures
         self.pane.set_pictures([self._pane_picture(shown) for shown in self._talk.pictures])
+        self._show_obstacle()
         self._show_body()
 
     def _show_picture(self, picture: int) -> None:
@@ -306,6 +342,8 @@ class Panel(QWidget):
             status, role = f"{error_sentence(shown.error)} {error_hint(shown.error)}".strip(), "bad"
         elif not shown.picture.text.strip():
             status = self.tr("No text found")
+        elif result is not None and result.engine == BUILT_IN:
+            status = self.tr("Text read by the built-in engine")
         elif result is not None:
             status = self.tr("Text read by {0}").format(engine_title(result.engine))
         else:
@@ -323,7 +361,8 @@ class Panel(QWidget):
         )
 
     def _show_turns(self) -> None:
-        self.chat.set_turns(self._talk.turns)
+        with keyboard_stays(self.chat, lambda _: self.composer.field):
+            self.chat.show_turns(self._talk.turns)
         self._told.clear()
         for turn in self._talk.turns:
             progress = self._talk.progress(turn.id)
@@ -334,6 +373,8 @@ class Panel(QWidget):
     def _show_turn(self, turn: int) -> None:
         shown = self._talk.turn(turn)
         if shown is not None:
+            if shown.state in (TurnState.DONE, TurnState.FAILED):
+                self._share.answer_arrives(turn)
             self.chat.update_turn(shown)
 
     def _show_progress(self, turn: int, progress: Progress) -> None:
@@ -342,6 +383,7 @@ class Panel(QWidget):
             self.chat.add_note(turn, error_sentence(notice))
         self._told[turn] = len(progress.notices)
         if progress.text:
+            self._share.answer_arrives(turn)
             self.chat.grow(turn, progress.text)
         else:
             self.chat.set_progress(turn, *waiting(progress, self._talk.waits_for_text(turn)))
@@ -352,20 +394,30 @@ class Panel(QWidget):
     def _show_settings(self) -> None:
         self.pane.set_give_text(self._settings.current.panel.give_text)
 
+    def set_one_picture(self, model: str) -> None:
+        """The name of the model that answers, where that looks at one picture at a time; else empty."""
+        self._talk.one_picture = model
+        self._show_obstacle()
+
+    def _show_obstacle(self) -> None:
+        self.composer.set_problem(self._talk.obstacle())
+        self._show_room()
+
     def set_model_line(self, text: str, role: str) -> None:
         """Which model answers; under the question's field."""
-        self._line = (text, role)
-        if not self._saying.isActive():
-            self.composer.set_status(text, role)
+        self.composer.set_status(text, role)
 
     def say(self, text: str, role: str = "muted") -> None:
-        """Say something in the place of that line for a while, and to screen readers."""
-        self.composer.set_status(text, role)
-        self._saying.start()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        """Say something for a while, and to screen readers."""
+        self.notice.say(text, role)
 
-    def _said(self) -> None:
-        self.composer.set_status(*self._line)
+    def show_copied(self) -> None:
+        """What was to be copied is in the clipboard now."""
+        told = self.tr("Copied to the clipboard")
+        if self.chat.show_copied():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, told))
+        else:
+            self.say(told)
 
     def show_close_button(self, on: bool) -> None:
         """Docked, the window has no title bar to close it with."""
@@ -378,12 +430,22 @@ class Panel(QWidget):
         if self.pages.indexOf(page) < 0:
             self.pages.addWidget(page)
         self.pages.setCurrentWidget(page)
+        self._show_composer()
         page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_talk(self) -> None:
         """Back to the conversation."""
         self.pages.setCurrentIndex(0)
-        self.composer.take_focus()
+        self._show_composer()
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """The keyboard goes to the question's field, or while there is nothing to ask about, to no control:
+        what is typed then presses no button."""
+        if self._talk.empty:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.composer.take_focus()
 
     @property
     def on_talk(self) -> bool:
@@ -414,21 +476,27 @@ class Panel(QWidget):
     def _show_prompts(self) -> None:
         self.composer.set_prompts([prompt_title(prompt) for prompt in self._prompts.prompts()])
 
-    def _to_field(self) -> None:
-        self.composer.take_focus()
-
     def _begin(self) -> None:
         self._talk.begin()
-        self.composer.take_focus()
+        self.show_talk()
 
     def _copy_last(self) -> None:
         answers = [turn.text for turn in self._talk.turns if turn.role == "assistant" and turn.text.strip()]
         if answers:
             self.copy_requested.emit(answers[-1])
 
+    def _may_ask(self) -> bool:
+        """Whether nothing is being answered; else that is said."""
+        if self._talk.busy:
+            self.say(self.tr("Wait for the answer that is being written, or stop it first."))
+        return not self._talk.busy
+
     def _answer_again(self, turn: int) -> None:
-        later = [each for each in self._talk.turns if each.id > turn]
-        if not later:
+        if not self._may_ask():
+            return
+        attempts = self._talk.attempts(turn)
+        later = [each for each in self._talk.turns if each.id > turn and each.id not in attempts]
+        if not later or self._talk.obstacle(turn) is not None:
             self._talk.answer_again(turn)
             return
         ask(
@@ -440,8 +508,10 @@ class Panel(QWidget):
         )
 
     def _edit_question(self, turn: int, text: str) -> None:
+        if not self._may_ask():
+            return
         later = [each for each in self._talk.turns if each.id > turn]
-        if len(later) <= 1:
+        if len(later) <= 1 or self._talk.obstacle(turn) is not None:
             self._talk.edit_question(turn, text)
             return
         ask(
@@ -463,6 +533,10 @@ class Panel(QWidget):
             self.tr("Take out"),
             partial(self._talk.remove_picture, picture),
         )
+
+    def _remove_last_picture(self) -> None:
+        if self._talk.pictures:
+            self._remove_picture(self._talk.pictures[-1].picture.id)
 
     def _delete_all(self) -> None:
         ask(
@@ -491,13 +565,13 @@ class Panel(QWidget):
 
     def _show_options(self) -> None:
         popup = AskOptions(self._theme, self._presets, self)
-        popup.set_options(self._talk.options, self._talk.system)
+        popup.set_options(self._talk.options, self._talk.system, self._talk.preset)
         popup.changed.connect(partial(self._take_options, popup))
         popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         popup.open_at(self.composer.options_anchor)
 
     def _take_options(self, popup: AskOptions) -> None:
-        self._talk.set_options(popup.options(), popup.system())
+        self._talk.set_options(popup.options(), popup.system(), popup.chosen())
 
     def _add_image(self, image: QImage) -> None:
         from desktop.capture.crop import to_rgb
@@ -510,9 +584,23 @@ class Panel(QWidget):
 
     # ---- events
 
+    def _show_room(self) -> None:
+        # What keeps the user from asking, and the ways out, come first; then the conversation.
+        enough = _ROOM_FOR_ALL if self.composer.several.isHidden() else _LOW
+        self.pane.set_tight(len(self._seen) > 1 and self.height() < enough)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        activated = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if activated and self._missing is not None:
+            self._missing.look_again()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.pane.set_low(self.height() < _LOW)
+        low = self.height() < _LOW
+        self.pane.set_low(low)
+        self.composer.set_low(low)
+        self._show_room()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, QStandardPaths, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, QSize, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
 from PySide6.QtWidgets import QFileDialog
 
 from core.conversation_types import TurnState
-from core.conversations import Conversations
 from core.engine import Engine
-from core.errors import BackendUnavailable, YomitoriError
+from core.errors import BackendUnavailable, ModelMissing, YomitoriError
 from core.events import HostState, State
 from core.history import History
 from core.images import SUFFIXES, load_image
@@ -32,9 +30,13 @@ from desktop.capture.crop import to_rgb
 from desktop.clipboard.base import ClipboardBackend
 from desktop.clipboard.picture import picture_in
 from desktop.docking.fallback import PanelDock
+from desktop.exporting import Exporting
+from desktop.last_folder import LastFolder
+from desktop.left_open import LeftOpen
 from desktop.models_controller import ModelsController
 from desktop.panel_place import choose_screen, place
-from desktop.panel_texts import before_asking, fit_line, model_line, server_line, unloaded_line
+from desktop.panel_texts import fit_line, model_line, server_line, unloaded_line
+from desktop.screens import screen_at
 from desktop.server_card import Route
 from desktop.snip import Messages, Reading, SnipController
 from desktop.talk import Talk, options_of
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _UNCOVER_MS = 200
-_LONGEST_NAME = 60
+_REMEMBER_MS = 500
+"""A new conversation has no id before its first picture is kept."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class PanelController(QObject):
     """Keeps the talk for as long as the tray runs; the window only while it is open."""
 
     settings_requested = Signal(str)
-    """Open the settings at this one."""
+    """Open the settings at this one, or at the page of this group."""
     models_requested = Signal()
     window_closed = Signal()
 
@@ -86,6 +89,14 @@ class PanelController(QObject):
         self.presets = PresetLibrary(
             paths.config / "presets.json", lambda: options_of(settings.current.vision)
         )
+        self._left_open = LeftOpen(paths.data / "panel.json")
+        self._left: int | None = None
+        self._remembering = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
+        self._remembering.timeout.connect(self._remember)
+        self._exporting = Exporting(parts.bridge, LastFolder(paths.data / "export.json"), self)
+        self._exporting.written.connect(self._on_exported)
+        self._exporting.gone.connect(self._on_export_gone)
+        self._exporting.failed.connect(self._on_export_failed)
         self._talk: Talk | None = None
         self.window: Panel | None = None
         self._list: ConversationList | None = None
@@ -95,9 +106,10 @@ class PanelController(QObject):
         self._dock.docked_changed.connect(self._on_docked)
         self._keys: dict[str, str] = {}
         self._draft = ""
+        self._edits: dict[int, str] = {}
         self._readings: dict[int, int] = {}
         # Where the open conversation's picture is on the screen.
-        self._region: tuple[QRect, QScreen] | None = None
+        self._region: QRect | None = None
         # The next snip goes into the open conversation; the window is hidden while it is selected.
         self._adding = self._hidden = False
         self._route = Route(parts.bridge, self)
@@ -136,17 +148,37 @@ class PanelController(QObject):
             self._talk.problem.connect(self._tell_error)
             self._talk.listed.connect(self._refresh_list)
             self._talk.opened.connect(self._forget_region)
-            self._talk.opened.connect(self._show_hint)
-            self._talk.pictures_changed.connect(self._show_hint)
+            self._left = self._left_open.read()
+            for changed in (self._talk.opened, self._talk.pictures_changed, self._talk.turns_changed):
+                changed.connect(self._remembering.start)
         return self._talk
 
     def _forget_region(self) -> None:
         self._region = None
 
-    def _open_interrupted(self) -> None:
-        """What a crash has cut off is what its reader wants to see first."""
-        history = self._parts.history
+    def _remember(self) -> None:
+        """Keep which conversation is open, for the next start."""
+        talk, history = self.talk, self._parts.history
+        # Those that live in memory are gone then.
+        kept = talk.id if history is not None and talk.store is history.conversations else None
+        if kept == self._left:
+            return
+        self._left = kept
+
+        def written(_: object, error: YomitoriError | None) -> None:
+            if error is not None:
+                log.warning("%s", error)
+
+        self._parts.bridge.run_in_order(lambda: self._left_open.write(kept), written)
+
+    def _open_as_left(self) -> None:
+        """The conversation that was open when Yomitori ended. Where none was, what a crash has cut off is
+        what its reader wants to see first."""
+        talk, history = self.talk, self._parts.history
         if history is None:
+            return
+        if self._left is not None:
+            talk.open(self._left)
             return
         try:
             last = history.conversations.list(limit=1)
@@ -154,7 +186,7 @@ class PanelController(QObject):
             self._tell_error(error)
             return
         if last and last[0].state is TurnState.INTERRUPTED:
-            self.talk.open(last[0].id)
+            talk.open(last[0].id)
 
     def toggle(self) -> None:
         """The hotkey: open it, bring it to the front, or close it when it has the keyboard."""
@@ -163,24 +195,22 @@ class PanelController(QObject):
         else:
             self.show()
 
-    def show(self, region: QRect | None = None, screen: QScreen | None = None) -> None:
+    def show(self, region: QRect | None = None) -> None:
         """Open it with the keyboard, beside ``region`` (logical desktop coordinates) where there is room."""
         if self._talk is None:
-            self._open_interrupted()
+            self._open_as_left()
         if self.window is None:
             self._make()
-            if region is None and self._region is not None:
-                region, screen = self._region
-            self._stand(region, screen)
+            self._stand(region if region is not None else self._region)
         elif region is not None and self.window.frameGeometry().intersects(region):
-            self._stand(region, screen)
+            self._stand(region)
         window = self.window
         assert window is not None
         window.show()
         window.raise_()
         window.activateWindow()
         if window.on_talk:
-            window.composer.take_focus()
+            window.take_focus()
 
     def ask_clipboard(self) -> None:
         """Open it with the picture in the clipboard."""
@@ -195,7 +225,7 @@ class PanelController(QObject):
         talk = self.talk
         if not self._adding:
             talk.begin()
-            self._region = (reading.anchor, reading.screen)
+            self._region = reading.anchor
         self._adding = self._hidden = False
         text = reading.edited
         if text is None and reading.row is not None and self._parts.history is not None:
@@ -223,7 +253,7 @@ class PanelController(QObject):
                 talk.read(picture)
 
         talk.add_picture(reading.image, reading.source, reading.row, known, text, then=added, read=False)
-        self.show(reading.anchor, reading.screen)
+        self.show(reading.anchor)
         self._show_talk()
 
     def _show_talk(self) -> None:
@@ -273,6 +303,8 @@ class PanelController(QObject):
         if self.window is not None:
             self.window.close()
         if self._talk is not None:
+            self._remembering.stop()
+            self._remember()
             self._talk.close()
 
     def forget(self) -> None:
@@ -289,7 +321,9 @@ class PanelController(QObject):
         from desktop.welcome import Welcome
 
         parts = self._parts
-        welcome = self._welcome = Welcome(parts.theme, parts.models.tasks, parts.settings, route=self._route)
+        welcome = self._welcome = Welcome(
+            parts.theme, parts.models.tasks, parts.settings, route=self._route, loaded=self._is_loaded
+        )
         welcome.set_keys(self._keys)
         welcome.choose_requested.connect(self.models_requested)
         welcome.server_requested.connect(self._ask_for_server)
@@ -297,6 +331,7 @@ class PanelController(QObject):
         missing.choose_requested.connect(self.models_requested)
         window = Panel(self.talk, parts.theme, parts.settings, self.prompts, self.presets, welcome, missing)
         window.composer.set_text(self._draft)
+        window.chat.set_drafts(self._edits)
         window.snip_requested.connect(self._snip)
         window.add_snip_requested.connect(self._add_snip)
         window.delete_requested.connect(self._delete_open)
@@ -317,6 +352,7 @@ class PanelController(QObject):
     def _on_closed(self) -> None:
         if self.window is not None:
             self._draft = self.window.composer.text()
+            self._edits = self.window.chat.drafts
         if self._list is not None:
             self._list.finish()
         self._dock.detach()
@@ -328,7 +364,7 @@ class PanelController(QObject):
         """Which model answers, and what that means; under the question's field."""
         if self.window is None:
             return
-        self._show_hint()
+        self._show_limit()
         parts, vision = self._parts, self._parts.settings.current.vision
         if vision.backend == "remote":
             self._route.look_up(vision.server_url)
@@ -338,21 +374,28 @@ class PanelController(QObject):
                 parts.engine.told_where(route.server.url, route.loopback)
             self.window.set_model_line(*server_line(vision, route))
             return
+        survey = parts.models.tasks.survey
+        if survey is not None and not survey.asking.here:
+            # That is said above the field, with what can be done about it.
+            self.window.set_model_line("", "muted")
+            return
         state = parts.engine.state("vision")
-        if state.state in (State.UNLOADED, State.FAILED) and state.error is None:
+        # That error is older than the model.
+        quiet = state.error is None or isinstance(state.error, ModelMissing)
+        if quiet and state.state in (State.UNLOADED, State.FAILED):
             self.window.set_model_line(*self._before_loading())
         else:
             self.window.set_model_line(*model_line(state))
 
-    def _show_hint(self) -> None:
-        """What to know before a question; above its field."""
+    def _show_limit(self) -> None:
+        """What is known to keep the model of this computer from answering; above the question's field."""
         if self.window is None:
             return
         parts = self._parts
         survey = parts.models.tasks.survey
         local = parts.settings.current.vision.backend == "local"
         chosen = survey.asking if survey is not None and local else None
-        self.window.composer.set_hint(before_asking(chosen, len(self.talk.pictures)))
+        self.window.set_one_picture(chosen.title if chosen is not None and chosen.one_picture else "")
 
     def _before_loading(self) -> tuple[str, str]:
         """What the model will need, before anybody waits for it."""
@@ -360,7 +403,8 @@ class PanelController(QObject):
         chosen = survey.chosen_for("vision") if survey is not None else None
         fit = survey.fit_for("vision") if survey is not None else None
         if survey is None or chosen is None or chosen.checkpoint is None or fit is None:
-            return unloaded_line()
+            # Nobody knows yet whether there is a model.
+            return unloaded_line() if survey is not None else ("", "muted")
         speed = None
         if history is not None:
             try:
@@ -390,12 +434,13 @@ class PanelController(QObject):
 
     # ---- where it stands
 
-    def _stand(self, region: QRect | None, screen: QScreen | None) -> None:
+    def _stand(self, region: QRect | None, screen: QScreen | None = None) -> None:
         """Put the window to its edge, away from ``region``."""
         window = self.window
         assert window is not None
         panel = self._parts.settings.current.panel
-        screen = screen or QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
+        if screen is None:
+            screen = screen_at(region if region is not None else QRect(QCursor.pos(), QSize(1, 1)))
         screens = QGuiApplication.screens()
         areas = [docking.usable_area(each) for each in screens]
         at = choose_screen(areas, screens.index(screen), panel.width, panel.side, region)
@@ -468,12 +513,14 @@ class PanelController(QObject):
     def _copy(self, text: str) -> None:
         def done(error: YomitoriError | None) -> None:
             if error is not None:
-                self._parts.messages.tell_error(error)
+                self._tell_error(error)
+            elif self.window is not None:
+                self.window.show_copied()
 
         try:
             self._parts.clipboard().copy(text, done)
         except BackendUnavailable as error:
-            self._parts.messages.tell_error(error)
+            self._tell_error(error)
 
     # ---- conversations
 
@@ -482,7 +529,7 @@ class PanelController(QObject):
         if window is None:
             return
         if history is None:
-            self._parts.messages.tell(self.tr("There is no history"))
+            self._tell(self.tr("There is no history"))
             return
         if self._list is None:
             from desktop.conversation_list import ConversationList
@@ -494,7 +541,7 @@ class PanelController(QObject):
             page.back_requested.connect(window.show_talk)
             page.deleted.connect(self.talk.gone)
             page.export_requested.connect(self._export)
-            page.problem.connect(self._parts.messages.tell_error)
+            page.problem.connect(self._tell_error)
             self._list = page
         self._list.refresh()
         window.show_page(self._list)
@@ -515,55 +562,28 @@ class PanelController(QObject):
             self._export(self.talk.id, form)
 
     def _export(self, conversation: int, form: str) -> None:
-        """Ask where to, then write."""
         history = self._parts.history
         open_store = self.talk.store if conversation == self.talk.id else None
         store = open_store or (history.conversations if history is not None else None)
-        if store is None:
-            return
-        dialog = QFileDialog(self.window, self.tr("Export the conversation"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        suffix = "md" if form == "markdown" else "json"
-        # Before anything is asked: the dialog must know the whole name to ask about one that is taken.
-        dialog.setDefaultSuffix(suffix)
-        words = self.tr("Markdown ({0})") if form == "markdown" else self.tr("JSON ({0})")
-        dialog.setNameFilter(words.format(f"*.{suffix}"))
-        dialog.setDirectory(
-            QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        )
-        dialog.selectFile(f"{self._file_name(store, conversation)}.{suffix}")
-        dialog.fileSelected.connect(lambda name: self._write_export(store, conversation, form, Path(name)))
-        dialog.open()
+        if store is not None:
+            self._exporting.ask(store, conversation, form, self.window)
 
-    def _file_name(self, store: Conversations, conversation: int) -> str:
-        """The title, as far as every system takes it for a name."""
-        try:
-            kept = store.get(conversation)
-        except YomitoriError as error:
-            self._tell_error(error)
-            kept = None
-        title = kept.title if kept is not None else ""
-        name = re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", title)
-        name = " ".join(name.split())[:_LONGEST_NAME].strip(" .")
-        return name or self.tr("Conversation")
+    def _on_exported(self, file: Path) -> None:
+        if self.window is not None:
+            self.window.saved.tell(file)
+        else:
+            self._parts.messages.tell(self.tr("Exported to {0}").format(file))
 
-    def _write_export(self, store: Conversations, conversation: int, form: str, target: Path) -> None:
-        from core.conversation_export import to_json, to_markdown
+    def _on_export_failed(self, error: YomitoriError) -> None:
+        # In the panel also while the file dialog is still the active window.
+        log.warning("%s: %s", type(error).__name__, error)
+        if self.window is not None:
+            self.window.say(f"{error_sentence(error)} {error_hint(error)}".strip(), "bad")
+        else:
+            self._parts.messages.tell_error(error)
 
-        def write() -> None:
-            kept = store.get(conversation)
-            if kept is not None:
-                export = to_markdown if form == "markdown" else to_json
-                export(kept, store, target)
-
-        def written(_: object, error: YomitoriError | None) -> None:
-            if error is not None:
-                self._tell_error(error)
-            else:
-                self._tell(self.tr("Exported to {0}").format(target))
-
-        self._parts.bridge.run_in_order(write, written)
+    def _on_export_gone(self) -> None:
+        self._tell(self.tr("The conversation was deleted; nothing was exported."))
 
     def _delete_open(self) -> None:
         talk = self.talk
@@ -596,7 +616,7 @@ class PanelController(QObject):
             self._parts.messages.tell_error(error)
 
     def _open_settings(self) -> None:
-        self.settings_requested.emit("panel.side")
+        self.settings_requested.emit("panel")
 
     def _ask_for_server(self) -> None:
         self.settings_requested.emit("vision.server_url")

@@ -9,16 +9,14 @@ from PySide6.QtCore import QCoreApplication
 from core.chat import Phase
 from core.devices import Device
 from core.engines import title_of
-from core.errors import OnePictureOnly
 from core.events import HostState, State
 from core.memory import format_bytes
 from core.models.estimate import Fit
 from core.settings import Vision
 from desktop.answering import Progress
-from desktop.model_survey import Chosen
 from desktop.model_texts import fit_text
 from desktop.server_card import Route
-from desktop.texts import breakable, device_word, error_hint, error_sentence
+from desktop.texts import device_word, error_sentence
 
 translate = QCoreApplication.translate
 
@@ -41,7 +39,7 @@ def waiting(progress: Progress, for_text: bool) -> tuple[str, int | None]:
 
 
 def unloaded_line() -> tuple[str, str]:
-    """While nothing is known of the model."""
+    """While nothing is known of the model but that it is here."""
     return translate("Panel", "The model is loaded when you ask."), "muted"
 
 
@@ -51,14 +49,6 @@ def fit_line(title: str, fit: Fit, devices: Sequence[Device], speed: float | Non
     if speed is not None:
         parts.append(translate("Panel", "about {0} tokens/s").format(f"{speed:.0f}" if speed >= 1 else "1"))
     return " · ".join(parts), "muted" if fit.fits else "warn"
-
-
-def before_asking(chosen: Chosen | None, pictures: int) -> str:
-    """What keeps a model of this computer from answering about so many pictures; empty for nothing."""
-    if chosen is None or not chosen.one_picture or pictures < 2:
-        return ""
-    problem = OnePictureOnly(model=chosen.title)
-    return breakable(f"{error_sentence(problem)} {error_hint(problem)}")
 
 
 def server_line(vision: Vision, route: Route) -> tuple[str, str]:

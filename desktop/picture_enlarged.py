@@ -51,7 +51,8 @@ class EnlargedPicture(QWidget):
         set_role(self.percent, "muted")
         self.percent.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.percent.setMinimumWidth(self.percent.fontMetrics().horizontalAdvance("1600 %"))
-        self.smaller = _button(self.tr("Smaller"), "ghost", "", self.tr("Back to the small picture (Esc)"))
+        self.smaller = _button("", "ghost", "", "")
+        self.set_alone(False)
         self.handle = _Handle(theme)
         self.handle.grabbed.connect(self._grab)
         self.handle.moved.connect(self._grow)
@@ -84,6 +85,12 @@ class EnlargedPicture(QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self.controls)
         column.addWidget(self.handle)
+
+    def set_alone(self, on: bool) -> None:
+        """Whether the conversation has no room beside it: the way back names that then."""
+        self.smaller.setText(self.tr("Conversation") if on else self.tr("Smaller"))
+        back = self.tr("Back to the conversation (Esc)") if on else self.tr("Back to the small picture (Esc)")
+        self.smaller.setToolTip(back)
 
     def set_height(self, height: int) -> None:
         """Wish for so many logical pixels, within what the window has room for."""

@@ -69,7 +69,7 @@ class PicturePane(QWidget):
         self._current = -1
         self._removable = True
         self._left_out: frozenset[str] = frozenset()
-        self._low = False
+        self._low = self._tight = False
         self.strip = PictureStrip(theme)
         self.enlarged = EnlargedPicture(theme)
         self.thumbnail = Thumbnail(theme)
@@ -244,6 +244,8 @@ class PicturePane(QWidget):
         self.enlarged.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.thumbnail.setVisible(False)
         self.enlarged.view.fit()
+        self._show_status()
+        self._show_parts()
         self.enlarged_changed.emit(True)
 
     def shrink(self) -> None:
@@ -257,6 +259,8 @@ class PicturePane(QWidget):
         self.enlarged.setVisible(False)
         self.window().removeEventFilter(self)
         self._leave_out([])
+        self._show_status()
+        self._show_parts()
         self._arrange()
         self.enlarged_changed.emit(False)
 
@@ -306,11 +310,12 @@ class PicturePane(QWidget):
         edited = shown.edited or self.text.toPlainText() != shown.text
         self.status.setText(self.tr("{0} · edited").format(shown.status) if edited else shown.status)
         set_role(self.status, shown.role)
-        self.status.setVisible("status" not in self._left_out)
+        failed = shown.role == "bad" and "status" not in self._left_out
+        self.status.setVisible(failed or self._has_room("status"))
 
     def _show_parts(self) -> None:
         """The parts that go with a text, or with a reading that has ended."""
-        room = "below" not in self._left_out
+        room = self._has_room("below")
         some = room and bool(self.text.toPlainText().strip())
         self.copy.setVisible(some)
         self.give_text.setVisible(some)
@@ -458,6 +463,18 @@ class PicturePane(QWidget):
         if low != self._low:
             self._low = low
             self._limit_lines()
+
+    def set_tight(self, tight: bool) -> None:
+        """Whether something else needs the room of what says who read the text, and of the switch and the
+        buttons below it."""
+        if tight != self._tight:
+            self._tight = tight
+            self._show_status()
+            self._show_parts()
+
+    def _has_room(self, part: str) -> bool:
+        # The enlarged picture decides for itself what gives way.
+        return part not in self._left_out and (self.is_enlarged or not self._tight)
 
     def _limit_lines(self) -> None:
         few = self._low or "lines" in self._left_out

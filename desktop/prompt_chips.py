@@ -34,6 +34,7 @@ class PromptChips(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._usable = True
+        self._folded = False
         self.chips: list[KeyButton] = []
         # Keeps the place of the chips in the order of Tab, which new ones would else come last in.
         self._first = QWidget(self)
@@ -76,6 +77,12 @@ class PromptChips(QWidget):
         for button in (*self.chips, self.more):
             button.setEnabled(on)
 
+    def set_folded(self, on: bool) -> None:
+        """Whether to take no room, while none can be chosen anyway."""
+        if on != self._folded:
+            self._folded = on
+            self._place()
+
     def _make(self, index: int, title: str) -> KeyButton:
         has_key = index < _KEYS
         chip = KeyButton(self._theme, title, str(index + 1) if has_key else "", True, self)
@@ -115,8 +122,8 @@ class PromptChips(QWidget):
     def _place(self) -> None:
         """Put what fits into the rows; the last place is for the menu if not all do."""
         with keyboard_stays(self, lambda _: self.more):
-            shown = self._fitting(0)
-            if shown < len(self.chips):
+            shown = 0 if self._folded else self._fitting(0)
+            if shown < len(self.chips) and not self._folded:
                 shown = self._fitting(self.more.sizeHint().width() + _SPACING)
             all_shown = shown == len(self.chips)
             spots, rows = self._spots(shown, 0)
@@ -129,13 +136,13 @@ class PromptChips(QWidget):
                 if before != chip.geometry() and chip.underMouse():
                     # It has left the pointer, not the pointer it: Qt tells nobody before that moves.
                     forget_pointer(chip)
-            self.more.setVisible(not all_shown)
+            self.more.setVisible(not all_shown and not self._folded)
             if not all_shown:
                 last = self.chips[shown - 1] if shown else None
                 left = last.geometry().right() + 1 + _SPACING if last is not None else 0
                 size = self.more.sizeHint()
                 self.more.setGeometry(left, self._top(rows - 1), size.width(), size.height())
-        self.setFixedHeight(self._top(rows) - _SPACING if self.chips else 0)
+        self.setFixedHeight(self._top(rows) - _SPACING if self.chips and not self._folded else 0)
 
     def _fitting(self, reserve: int) -> int:
         """How many chips have a place when ``reserve`` pixels of the last row are kept free."""

@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QAccessibleAnnouncementEvent,
     QKeyEvent,
     QKeySequence,
-    QScreen,
     QTextCursor,
 )
 from PySide6.QtWidgets import QWidget
@@ -91,9 +90,9 @@ class ResultCard(CardWindow):
         self._parts.set_text_size(text_size)
         self._hide.setInterval(seconds * 1000)
 
-    def show_pending(self, anchor: QRect, screen: QScreen) -> None:
-        """Open beside ``anchor`` (logical desktop coordinates) on ``screen``: something is being read."""
-        self._anchor, self._screen = QRect(anchor), screen
+    def show_pending(self, anchor: QRect) -> None:
+        """Open beside ``anchor`` (logical desktop coordinates): something is being read."""
+        self._anchor = QRect(anchor)
         self._begin(None)
         self._pending, self._converted = True, None
         if self.focusWidget() is not None and not self.isActiveWindow():

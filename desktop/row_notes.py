@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from core.engine import Engine
@@ -30,6 +30,9 @@ class RowNotes(QObject):
     """Called with a setting's key. ``offer`` opens the window where the model that reads is downloaded,
     ``offer_asking`` that of the one that answers questions."""
 
+    changed = Signal()
+    """Some note is another one now, by what was done in it."""
+
     def __init__(
         self,
         settings: SettingsStore,
@@ -44,6 +47,8 @@ class RowNotes(QObject):
     ) -> None:
         super().__init__(parent)
         self._service = ServiceNotes(service, self) if service is not None else None
+        if self._service is not None:
+            self._service.changed.connect(self.changed)
         self._asking = AskingNotes(settings, engine, tasks, offer_asking or offer)
         self._settings = settings
         self._engine = engine

@@ -60,11 +60,22 @@ class Status:
     @property
     def page(self) -> str:
         """Where a browser of this computer finds its page."""
-        if not self.address:
-            return ""
-        parts = urlsplit(self.address)
-        host = _EVERYWHERE.get(parts.hostname or "")
-        return f"http://{host}:{parts.port}/docs" if host else f"{self.address}/docs"
+        return f"{self.here}/docs" if self.address else ""
+
+    @property
+    def here(self) -> str:
+        """The address at which programs of this computer find it."""
+        host = _EVERYWHERE.get(urlsplit(self.address).hostname or "")
+        return f"http://{host}:{self.port}" if host else self.address
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens at every address of this computer, which none can be asked by."""
+        return urlsplit(self.address).hostname in _EVERYWHERE
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.address).port or 0
 
 
 def serve_command() -> list[str]:

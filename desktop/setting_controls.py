@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QValidator
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QValidator,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -23,6 +30,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QToolTip,
     QWidget,
 )
 
@@ -58,10 +66,12 @@ def make_control(info: SettingInfo, theme: Theme, change: Callable[[object], Non
     if info.kind == "int":
         amount = AmountBox(info)
         amount.valueChanged.connect(change)
+        amount.out_of_range.connect(lambda *bounds: _tell_bounds(amount, *bounds))
         return Control(amount, lambda value: amount.setValue(int(str(value))))
     if info.kind == "float":
         number = NumberBox(info)
         number.valueChanged.connect(lambda value: change(round(value, number.decimals())))
+        number.out_of_range.connect(lambda *bounds: _tell_bounds(number, *bounds))
         return Control(number, lambda value: number.setValue(float(str(value))))
     if info.kind == "choice":
         combo = ChoiceBox()
@@ -93,6 +103,13 @@ def make_control(info: SettingInfo, theme: Theme, change: Callable[[object], Non
     line.setMinimumWidth(200)
     line.editingFinished.connect(lambda: change(line.text()))
     return Control(line, lambda value: line.setText(str(value)))
+
+
+def _tell_bounds(control: QWidget, least: str, most: str) -> None:
+    """Beside the control, and to screen readers."""
+    text = QCoreApplication.translate("setting_controls", "Allowed: {0} to {1}").format(least, most)
+    QToolTip.showText(control.mapToGlobal(control.rect().bottomLeft()), text, control)
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(control, text))
 
 
 class WheelGuard(QObject):
@@ -150,7 +167,13 @@ class Switch(QAbstractButton):
 
 
 class AmountBox(QSpinBox):
-    """A whole number with its unit; some numbers are shown as words ("Never")."""
+    """A whole number with its unit; some numbers are shown as words ("Never").
+
+    One that is typed beyond the bounds is told at once, and becomes the nearest one that is allowed.
+    """
+
+    out_of_range = Signal(str, str)
+    """A number was typed that is not allowed: from and to which they are."""
 
     def __init__(self, info: SettingInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -169,6 +192,7 @@ class AmountBox(QSpinBox):
         )
         pad_spin_box(self)
         WheelGuard(self)
+        self.lineEdit().textEdited.connect(self._look)
 
     def textFromValue(self, value: int) -> str:
         if value in self._words:
@@ -196,9 +220,35 @@ class AmountBox(QSpinBox):
             state = QValidator.State.Intermediate
         return state, text, position
 
+    def fixup(self, text: str) -> str:
+        number = self._number(text)
+        if number is None or self.minimum() <= number <= self.maximum():
+            return text
+        self._tell_bounds()
+        return self.textFromValue(min(max(number, self.minimum()), self.maximum()))
+
+    def _number(self, text: str) -> int | None:
+        match = re.match(r"\s*(-?\d+)", text)
+        return int(match[1]) if match else None
+
+    def _look(self, text: str) -> None:
+        number = self._number(text)
+        # One that is too small may only be half of what is being typed.
+        if number is not None and number > self.maximum():
+            self._tell_bounds()
+
+    def _tell_bounds(self) -> None:
+        self.out_of_range.emit(str(self.minimum()), str(self.maximum()))
+
 
 class NumberBox(QDoubleSpinBox):
-    """A number between two bounds, such as a probability."""
+    """A number between two bounds, such as a probability.
+
+    One that is typed beyond them is told at once, and becomes the nearest one that is allowed.
+    """
+
+    out_of_range = Signal(str, str)
+    """A number was typed that is not allowed: from and to which they are."""
 
     def __init__(self, info: SettingInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,6 +262,36 @@ class NumberBox(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignLeft)
         pad_spin_box(self)
         WheelGuard(self)
+        self.lineEdit().textEdited.connect(self._look)
+
+    def validate(self, text: str, position: int) -> object:
+        state = super().validate(text, position)
+        number = self._number(text)
+        # Qt takes no key that leads beyond the bounds: who presses it would not know why.
+        if number is not None and not self.minimum() <= number <= self.maximum():
+            return QValidator.State.Intermediate, text, position
+        return state
+
+    def fixup(self, text: str) -> str:
+        number = self._number(text)
+        if number is None or self.minimum() <= number <= self.maximum():
+            return text
+        self._tell_bounds()
+        return self.textFromValue(min(max(number, self.minimum()), self.maximum()))
+
+    def _number(self, text: str) -> float | None:
+        number, right = self.locale().toDouble(text.strip())
+        return number if right else None
+
+    def _look(self, text: str) -> None:
+        number = self._number(text)
+        # One that is too small may only be half of what is being typed.
+        if number is not None and number > self.maximum():
+            self._tell_bounds()
+
+    def _tell_bounds(self) -> None:
+        least, most = (self.locale().toString(bound, "g") for bound in (self.minimum(), self.maximum()))
+        self.out_of_range.emit(least, most)
 
 
 class ChoiceBox(QComboBox):

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from core.errors import YomitoriError
+from core.errors import SettingsError, YomitoriError
 from core.settings import SettingInfo, SettingsStore, value_of
 from desktop.key_recorder import KeyRecorder
 from desktop.setting_controls import make_control, translated
@@ -21,12 +22,14 @@ class Note:
     """What is true about a row now.
 
     ``role`` is ``muted``, ``warn`` or ``bad``; ``button`` names what can be done about it, ``press`` does it.
+    ``spoken`` is what a screen reader says when the note comes, else nothing.
     """
 
     text: str = ""
     role: str = "muted"
     button: str = ""
     press: Callable[[], None] | None = None
+    spoken: str = ""
 
 
 class Row(QWidget):
@@ -102,6 +105,8 @@ class Row(QWidget):
                 getattr(control, "button", control).setFocus()
             self.note_button.hide()
         self._note_place.setContentsMargins(0, STEP if note.button else 0, 0, 0)
+        if note.spoken and self.isVisible():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, note.spoken))
 
     def _make_note_button(self) -> QPushButton:
         """Few rows ever have one. The Tab key comes to it before the control."""
@@ -198,4 +203,7 @@ class SettingRow(Row):
             change()
         except YomitoriError as error:
             self.say(f"{error_sentence(error)} {error_hint(error)}")
+            if self.info.kind == "text" and isinstance(error, SettingsError):
+                # What was typed can be mended.
+                return
         self.refresh()

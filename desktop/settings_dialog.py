@@ -248,13 +248,21 @@ class SettingsDialog(QDialog):
                 self.navigation.setCurrentRow(index)
 
     def open_setting(self, key: str) -> None:
-        """Show the page of this setting with its row in view and the keyboard at its control.
+        """Show the page of this setting with its row in view and the keyboard at its control; for a group
+        (``panel``) its page from the top.
 
         Raises:
             KeyError: there is no such setting.
         """
-        row = self.rows[key]
+        group = next((row for row in self.rows.values() if row.info.group == key), None)
+        row = group or self.rows[key]
         index = next(index for index, page in enumerate(self._pages) if row in page.rows)
+        if group is not None:
+            self._asked = ""
+            self.search.clear()
+            self.navigation.setCurrentRow(index)
+            self._pages[index].verticalScrollBar().setValue(0)
+            return
         self.search.clear()
         self.navigation.setCurrentRow(index)
         self._asked = key

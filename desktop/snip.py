@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+from PySide6.QtGui import QCursor, QGuiApplication
 
 from core.alternatives import readings
 from core.engine import Engine
@@ -54,7 +54,6 @@ class Reading:
     image: RgbImage
     source: str
     anchor: QRect
-    screen: QScreen
     row: int | None = None
     job: Job[OcrResult] | None = None
     cancelled: bool = False
@@ -298,12 +297,10 @@ class SnipController(QObject):
             max(1, round(rect.width() / scale)),
             max(1, round(rect.height() / scale)),
         )
-        self._read(Reading(image, "snip", anchor, _screen_named(shot.screen.name), asks=asks))
+        self._read(Reading(image, "snip", anchor, asks=asks))
 
     def _at_pointer(self, image: RgbImage, source: str) -> Reading:
-        pointer = QCursor.pos()
-        screen = QGuiApplication.screenAt(pointer) or QGuiApplication.primaryScreen()
-        return Reading(image, source, QRect(pointer, QSize(1, 1)), screen)
+        return Reading(image, source, QRect(QCursor.pos(), QSize(1, 1)))
 
     def _read(self, reading: Reading) -> None:
         """Keep the picture first, so that nothing is lost if all else fails, then read it."""
@@ -335,7 +332,7 @@ class SnipController(QObject):
         if self._overlay.is_open:
             # Wayland lets no client place a window: the card is shown in the overlay's.
             self._overlay.host(self._card)
-        self._card.show_pending(reading.anchor, reading.screen)
+        self._card.show_pending(reading.anchor)
 
     def _start(self, reading: Reading) -> None:
         if reading.cancelled:
@@ -547,9 +544,3 @@ def _with_margin(box: Box, within: QRect) -> QRect:
     margin = max(4, min(box.width, box.height) // 12)
     rect = QRect(box.x, box.y, box.width, box.height)
     return rect.adjusted(-margin, -margin, margin, margin).intersected(within)
-
-
-def _screen_named(name: str) -> QScreen:
-    """The screen of that name, the primary one when it was just unplugged."""
-    named = (screen for screen in QGuiApplication.screens() if screen.name() == name)
-    return next(named, None) or QGuiApplication.primaryScreen()

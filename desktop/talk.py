@@ -14,14 +14,15 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from core.chat import Answer, GenerationOptions, Message, Role
-from core.conversation_types import Conversation, Picture, Turn, TurnState
+from core.chat import Answer, GenerationOptions, Message, Role, pictures_of
+from core.conversation_types import Conversation, Picture, Turn, TurnState, first_attempt
 from core.conversations import Conversations
 from core.engine import Engine
-from core.errors import Cancelled, YomitoriError
+from core.errors import Cancelled, OnePictureOnly, YomitoriError
 from core.history import History
 from core.images import MAX_PIXELS, load_image, to_png, too_large
 from core.jobs import Job
+from core.presets import kept_options
 from core.settings import SettingsStore, Vision
 from core.transcript import messages, superseded
 from core.types import OcrResult, RgbImage
@@ -80,7 +81,7 @@ class Talk(QObject):
     problem = Signal(object)
     """A ``YomitoriError`` that concerns no single turn."""
     accepted = Signal()
-    """The question that was asked is kept, and its answer begun."""
+    """The question that was asked with ``ask`` is kept, and its answer begun."""
 
     def __init__(
         self,
@@ -107,7 +108,7 @@ class Talk(QObject):
         self._store: Conversations | None = None
         self.conversation: Conversation | None = None
         self._shown: dict[int, Shown] = {}
-        self.options, self.system = self.defaults(), ""
+        self.options, self.system, self.preset = self.defaults(), "", ""
         self._options_set = False
         self._running: dict[int, Answering] = {}
         self._progress: dict[int, Progress] = {}
@@ -121,6 +122,8 @@ class Talk(QObject):
         self._keep.timeout.connect(self._keep_running)
         self._unkept: set[int] = set()
         self._number = 0
+        self.one_picture = ""
+        """The name of the model that answers, where that looks at one picture at a time."""
 
     # ---- what is open
 
@@ -187,6 +190,7 @@ class Talk(QObject):
         self._number += 1
         self._store, self.conversation, self._shown = None, None, {}
         self.options, self.system, self._options_set = self.defaults(), "", False
+        self.preset = ""
         self.opened.emit()
         self.busy_changed.emit()
 
@@ -212,11 +216,11 @@ class Talk(QObject):
                 shown.reading = shown.picture.id in self._reading
             options = self.conversation.options
             self._options_set = "options" in options
-            self.options = (
-                GenerationOptions.from_json(options["options"]) if self._options_set else self.defaults()
-            )
-            self.system = str(options.get("system", ""))
+            self.options, problems = kept_options(options.get("options"), self.defaults())
+            self.system, self.preset = str(options.get("system", "")), str(options.get("preset", ""))
             self.opened.emit()
+            for problem in problems:
+                self.problem.emit(problem)
             self.busy_changed.emit()
 
         self._bridge.run(load, loaded)
@@ -227,16 +231,18 @@ class Talk(QObject):
         if self.id in conversations:
             self.begin()
 
-    def set_options(self, options: GenerationOptions, system: str) -> None:
-        """For the open conversation."""
-        self.options, self.system, self._options_set = options, system, True
+    def set_options(self, options: GenerationOptions, system: str, preset: str = "") -> None:
+        """For the open conversation; ``preset`` is the id of the one they come from."""
+        self.options, self.system, self.preset, self._options_set = options, system, preset, True
         if self._store is not None and self.id is not None:
             store, conversation, kept = self._store, self.id, self._kept_options()
             self._in_order(lambda: store.set_options(conversation, kept))
         self.prepare()
 
     def _kept_options(self) -> dict[str, Any]:
-        return {"options": self.options.to_json(), "system": self.system} if self._options_set else {}
+        if not self._options_set:
+            return {}
+        return {"options": self.options.to_json(), "system": self.system, "preset": self.preset}
 
     # ---- pictures
 
@@ -380,14 +386,52 @@ class Talk(QObject):
         self.pictures_changed.emit()
         self._in_order(lambda: store.delete_picture(picture))
 
+    def part_with_last_picture(self) -> None:
+        """Begin a conversation of its own with the last picture, as it was read. It leaves the one it is in,
+        unless it was asked about there."""
+        if not self._shown:
+            return
+        last, store, conversation = self.pictures[-1], self._store, self.id
+        picture, kept = last.picture, any(last.picture.id in turn.pictures for turn in self.turns)
+
+        def added(_: int) -> None:
+            if store is not None and conversation is not None and not kept:
+                self._in_order(lambda: store.delete_picture(picture.id))
+                self.listed.emit()
+
+        text = picture.text if last.result is not None or picture.edited else None
+        self.begin()
+        self.add_picture(last.image, picture.source, picture.snip, last.result, text, then=added)
+
     # ---- questions and answers
+
+    def obstacle(self, turn: int | None = None) -> YomitoriError | None:
+        """What is known to keep the model from answering, before it is asked: a new question, or anew the one
+        that this turn asks or answers."""
+        told = self._next_question() if turn is None else self._question_again(turn)
+        if self.one_picture and len(pictures_of(told)) > 1:
+            return OnePictureOnly(model=self.one_picture)
+        return None
+
+    def _may_ask(self, turn: int | None = None) -> bool:
+        """``problem`` says why not, unless something is being answered."""
+        obstacle = self.obstacle(turn)
+        if obstacle is not None and not self.busy:
+            self.problem.emit(obstacle)
+        return obstacle is None and not self.busy
+
+    def attempts(self, answer: int) -> frozenset[int]:
+        """The ids of all answers to the same question as this one, which was given anew or gives one anew."""
+        replaces = {each.id: each.replaces for each in self.turns if each.role is Role.ASSISTANT}
+        first = first_attempt(replaces, answer)
+        return frozenset(each for each in replaces if first_attempt(replaces, each) == first)
 
     def ask(self, text: str, title: str = "") -> None:
         """Ask in the open conversation. ``accepted`` says that the question is safe.
 
         ``title`` is what the conversation is called when this is its first question.
         """
-        if self.busy or not text.strip():
+        if not text.strip() or not self._may_ask():
             return
         number, store = self._number, self._open_store()
         conversation, options, first = self.id, self._kept_options(), not self.turns
@@ -399,12 +443,14 @@ class Talk(QObject):
                 store.rename(known, title)
             return known, store.begin_answer(known) if question is not None else None
 
-        self._send(store, add)
+        self._send(store, add, self.accepted.emit)
 
     def edit_question(self, turn: int, text: str) -> None:
         """Ask an earlier question in other words; what followed it goes."""
         store, conversation, asked = self._store, self.id, self.turn(turn)
-        if self.busy or store is None or conversation is None or asked is None or not text.strip():
+        if store is None or conversation is None or asked is None or not text.strip():
+            return
+        if not self._may_ask(turn):
             return
 
         def add() -> tuple[int, int | None]:
@@ -414,9 +460,9 @@ class Talk(QObject):
         self._send(store, add)
 
     def answer_again(self, turn: int) -> None:
-        """Have an answer given anew. The old one stays until the new one is there."""
+        """Have an answer given anew. What has come of the old one stays until the new one is there."""
         store, conversation = self._store, self.id
-        if self.busy or store is None or conversation is None:
+        if store is None or conversation is None or not self._may_ask(turn):
             return
         self._send(store, lambda: (conversation, store.begin_answer(conversation, replacing=turn)))
 
@@ -458,8 +504,14 @@ class Talk(QObject):
         for asked in waiting:
             self._ask_when_read(asked)
 
-    def _send(self, store: Conversations, add: Callable[[], tuple[int, int | None]]) -> None:
-        """Keep a question with ``add``, which gives the conversation and the answer's turn, and ask it."""
+    def _send(
+        self,
+        store: Conversations,
+        add: Callable[[], tuple[int, int | None]],
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep a question with ``add``, which gives the conversation and the answer's turn, and ask it.
+        ``then`` hears that it is safe, while the conversation is still open."""
         number, images = self._number, {shown.picture.id: shown.image for shown in self.pictures}
         options, system = self.options, self.system
         self._sending = True
@@ -481,7 +533,7 @@ class Talk(QObject):
                 if number == self._number:
                     self._store, self.conversation = store, conversation
                     self.turns_changed.emit()
-                    self.accepted.emit()
+                    then()
                 self._ask_when_read(_Asked(conversation, answering, images, options, system))
             self.listed.emit()
             self.busy_changed.emit()
@@ -528,11 +580,41 @@ class Talk(QObject):
     def _messages(self, asked: _Asked) -> list[Message]:
         turns = asked.conversation.turns
         answer = next((turn for turn in turns if turn.id == asked.answering.turn), None)
-        last = asked.answering.turn if answer is None or answer.replaces is None else answer.replaces
-        gone = superseded([turn for turn in turns if turn.id < last])
-        before = [turn for turn in turns if turn.id < last and turn.id not in gone]
+        end = asked.answering.turn if answer is None or answer.replaces is None else answer.replaces
+        return self._told(turns, end, asked.conversation.pictures, asked.images, asked.system)
+
+    def _told(
+        self,
+        turns: Sequence[Turn],
+        end: int,
+        pictures: Sequence[Picture],
+        images: dict[int, RgbImage],
+        system: str,
+    ) -> list[Message]:
+        """What a model is given of the turns before ``end``."""
+        before = [turn for turn in turns if turn.id < end]
+        gone = superseded(before)
+        before = [turn for turn in before if turn.id not in gone]
         give = self._settings.current.panel.give_text
-        return messages(before, asked.conversation.pictures, asked.images, asked.system, give, self._language)
+        return messages(before, pictures, images, system, give, self._language)
+
+    def _question_again(self, turn: int) -> list[Message]:
+        """What the model is given when a question is asked anew; the question's turn, or one answer's."""
+        asked = self.turn(turn)
+        end = turn + 1 if asked is None or asked.role is Role.USER else min(self.attempts(turn))
+        pictures = [shown.picture for shown in self.pictures]
+        images = {shown.picture.id: shown.image for shown in self.pictures}
+        return self._told(self.turns, end, pictures, images, self.system)
+
+    def _next_question(self) -> list[Message]:
+        """What the model is given with the next question, which is not written yet."""
+        shown = {picture for turn in self.turns for picture in turn.pictures}
+        fresh = tuple(picture for picture in self._shown if picture not in shown)
+        last = max((turn.id for turn in self.turns), default=0) + 1
+        question = Turn(last, 0.0, Role.USER, TurnState.DONE, "", fresh)
+        pictures = [shown.picture for shown in self.pictures]
+        images = {shown.picture.id: shown.image for shown in self.pictures}
+        return self._told((*self.turns, question), last + 1, pictures, images, self.system)
 
     def waits_for_text(self, turn: int) -> bool:
         """Whether this answer is not begun because its pictures are still being read."""
@@ -628,21 +710,8 @@ class Talk(QObject):
         """Have the model take in what is there, while the next question is being written."""
         if self.busy or not self._shown or any(shown.reading for shown in self.pictures):
             return
-        turns = self.conversation.turns if self.conversation is not None else ()
-        shown = {picture for turn in turns for picture in turn.pictures}
-        fresh = tuple(picture for picture in self._shown if picture not in shown)
-        open_turn = Turn(0, 0.0, Role.USER, TurnState.DONE, "", fresh)
-        images = {each.picture.id: each.image for each in self.pictures}
-        give = self._settings.current.panel.give_text
-        told = messages(
-            (*turns, open_turn),
-            [each.picture for each in self.pictures],
-            images,
-            self.system,
-            give,
-            self._language,
-        )
-        self._engine.prepare_question(told)
+        if self.obstacle() is None:
+            self._engine.prepare_question(self._next_question())
 
     def typing(self) -> None:
         """A question is being written: the model may be loaded."""

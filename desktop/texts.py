@@ -15,12 +15,16 @@ from core.engines import title_of
 from core.errors import YomitoriError
 from core.events import HostState, State
 from core.memory import format_bytes
+from core.service_errors import AddressUnusable, TokenRequired
 
 _REASONS = (
     QT_TRANSLATE_NOOP("Reasons", "there are only {0}"),
     QT_TRANSLATE_NOOP("Reasons", "there is no folder {0}"),
     QT_TRANSLATE_NOOP("Reasons", "no answer for {0} s"),
     QT_TRANSLATE_NOOP("Reasons", "{0} sets it for this run"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is no name or address alone, such as manga.example.org or 192.168.1.5"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is no origin, such as https://reader.example.org"),
+    QT_TRANSLATE_NOOP("Reasons", "{0} is no server, such as example.org, *.example.org or example.org:8080"),
     QT_TRANSLATE_NOOP("Reasons", "the zip file cannot be read ({0})"),
     QT_TRANSLATE_NOOP("Reasons", "it holds {0}: say which one"),
     QT_TRANSLATE_NOOP("Reasons", "it holds {0}, not {1}"),
@@ -58,6 +62,11 @@ _PLAIN = (
     QT_TRANSLATE_NOOP("errors", "it has nothing that prepares pictures and text together"),
     QT_TRANSLATE_NOOP("errors", "it does not answer in words"),
     QT_TRANSLATE_NOOP("errors", "its chat template leaves out pictures"),
+    QT_TRANSLATE_NOOP("errors", "name each one, * does not stand for all"),
+    QT_TRANSLATE_NOOP(
+        "errors", "name each one, * does not stand for all, only *.example.org for what is below a name"
+    ),
+    QT_TRANSLATE_NOOP("errors", "any page can have the origin null"),
     QT_TRANSLATE_NOOP("errors", "there is no list of models in it"),
     QT_TRANSLATE_NOOP("errors", "it closed the connection without an answer"),
     QT_TRANSLATE_NOOP(
@@ -68,6 +77,20 @@ _PLAIN = (
 translate are looked for."""
 
 
+_IN_WINDOWS: dict[type[YomitoriError], str] = {
+    AddressUnusable: QT_TRANSLATE_NOOP(
+        "errors",
+        "Choose another address or port in Settings, Service, or end the program that listens there.",
+    ),
+    TokenRequired: QT_TRANSLATE_NOOP(
+        "errors",
+        "Set the address to 127.0.0.1 once: a token is made then. "
+        "Or make one with 'yomitori serve --new-token'.",
+    ),
+}
+"""Hints where those of the errors themselves speak of the command line."""
+
+
 def error_sentence(error: YomitoriError) -> str:
     """What happened, in the user's language."""
     return _fill("errors", error.sentence, error)
@@ -75,7 +98,7 @@ def error_sentence(error: YomitoriError) -> str:
 
 def error_hint(error: YomitoriError) -> str:
     """What to do about it, in the user's language."""
-    return _fill("errors", error.hint, error)
+    return _fill("errors", _IN_WINDOWS.get(type(error), error.hint), error)
 
 
 def _fill(context: str, template: str, error: YomitoriError) -> str:

@@ -69,8 +69,10 @@ class PlainDock(Dock):
         if QGuiApplication.platformName().startswith("wayland"):
             window.resize(self._width, window.height())
             return
-        if self._screen is None or not isValid(self._screen):
+        if self._screen is None:
             return
+        if not isValid(self._screen):
+            self._screen = window.screen()
         self._margins = _frame_of(window)
         width = max(self._width, window.minimumWidth(), window.minimumSizeHint().width())
         outer = width + self._margins.left() + self._margins.right()

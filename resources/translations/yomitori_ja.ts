@@ -161,8 +161,16 @@
         <translation>独自の値</translation>
     </message>
     <message>
+        <source>Rename…</source>
+        <translation>名前を変更…</translation>
+    </message>
+    <message>
         <source>Delete</source>
         <translation>削除</translation>
+    </message>
+    <message>
+        <source>Rename this preset</source>
+        <translation>このプリセットの名前を変更</translation>
     </message>
     <message>
         <source>Delete this preset</source>
@@ -217,6 +225,10 @@
         <translation>会話の前にモデルに伝えることです。</translation>
     </message>
     <message>
+        <source>Rename</source>
+        <translation>名前を変更</translation>
+    </message>
+    <message>
         <source>Replace</source>
         <translation>置き換え</translation>
     </message>
@@ -225,12 +237,36 @@
         <translation>「{0}」は内蔵のプリセットの名前です。別の名前にしてください。</translation>
     </message>
     <message>
+        <source>Another preset is called “{0}”. Choose another name.</source>
+        <translation>「{0}」という名前のプリセットがすでにあります。別の名前にしてください。</translation>
+    </message>
+    <message>
         <source>“{0}” saved.</source>
         <translation>「{0}」を保存しました。</translation>
     </message>
     <message>
+        <source>“{0}” replaced.</source>
+        <translation>「{0}」を置き換えました。</translation>
+    </message>
+    <message>
+        <source>Renamed to “{0}”.</source>
+        <translation>名前を「{0}」に変更しました。</translation>
+    </message>
+    <message>
         <source>“{0}” deleted.</source>
         <translation>「{0}」を削除しました。</translation>
+    </message>
+    <message>
+        <source>{0} can be {1} to {2}.</source>
+        <translation>{0} は {1} から {2} までです。</translation>
+    </message>
+    <message>
+        <source>For presets of your own: choose one above</source>
+        <translation>自分で作ったプリセット用です。上で選んでください</translation>
+    </message>
+    <message>
+        <source>Del</source>
+        <translation>Del</translation>
     </message>
 </context>
 <context>
@@ -518,10 +554,6 @@
 </context>
 <context>
     <name>Composer</name>
-    <message>
-        <source>Options…</source>
-        <translation>オプション…</translation>
-    </message>
     <message>
         <source>Send</source>
         <translation>送信</translation>
@@ -823,12 +855,39 @@
         <translation>小さく表示</translation>
     </message>
     <message>
+        <source>Conversation</source>
+        <translation>会話</translation>
+    </message>
+    <message>
         <source>Back to the small picture (Esc)</source>
         <translation>小さい表示に戻る (Esc)</translation>
     </message>
     <message>
+        <source>Back to the conversation (Esc)</source>
+        <translation>会話に戻る (Esc)</translation>
+    </message>
+    <message>
         <source>{0} %</source>
         <translation>{0} %</translation>
+    </message>
+</context>
+<context>
+    <name>Exporting</name>
+    <message>
+        <source>Export the conversation</source>
+        <translation>会話を書き出す</translation>
+    </message>
+    <message>
+        <source>Markdown ({0})</source>
+        <translation>Markdown ({0})</translation>
+    </message>
+    <message>
+        <source>JSON ({0})</source>
+        <translation>JSON ({0})</translation>
+    </message>
+    <message>
+        <source>Conversation</source>
+        <translation>会話</translation>
     </message>
 </context>
 <context>
@@ -1014,6 +1073,10 @@
     <message>
         <source>This cannot be undone.</source>
         <translation>この操作は元に戻せません。</translation>
+    </message>
+    <message>
+        <source>No snip matches “{0}”.</source>
+        <translation>「{0}」に一致する切り取りはありません。</translation>
     </message>
     <message>
         <source>Nothing found for “{0}”.</source>
@@ -1239,10 +1302,6 @@
     <message>
         <source>{0} answers questions here once it is downloaded.</source>
         <translation>ダウンロードすると {0} がここで質問に答えます。</translation>
-    </message>
-    <message>
-        <source>{0} answers questions here once it is downloaded ({1}).</source>
-        <translation>ダウンロード ({1}) すると {0} がここで質問に答えます。</translation>
     </message>
 </context>
 <context>
@@ -1863,6 +1922,13 @@
     </message>
 </context>
 <context>
+    <name>OptionsButton</name>
+    <message>
+        <source>Options…</source>
+        <translation>オプション…</translation>
+    </message>
+</context>
+<context>
     <name>Panel</name>
     <message>
         <source>Ask – Yomitori</source>
@@ -1941,6 +2007,10 @@
         <translation>設定…</translation>
     </message>
     <message>
+        <source>You can send it once the model is here.</source>
+        <translation>モデルが用意できたら送信できます。</translation>
+    </message>
+    <message>
         <source>Reading…</source>
         <translation>読み取っています…</translation>
     </message>
@@ -1949,12 +2019,24 @@
         <translation>文字が見つかりませんでした</translation>
     </message>
     <message>
+        <source>Text read by the built-in engine</source>
+        <translation>内蔵エンジンが読んだテキスト</translation>
+    </message>
+    <message>
         <source>Text read by {0}</source>
         <translation>{0}で読み取り</translation>
     </message>
     <message>
         <source>Text</source>
         <translation>テキスト</translation>
+    </message>
+    <message>
+        <source>Copied to the clipboard</source>
+        <translation>クリップボードにコピーしました</translation>
+    </message>
+    <message>
+        <source>Wait for the answer that is being written, or stop it first.</source>
+        <translation>いま書かれている回答が終わるまで待つか、先に停止してください。</translation>
     </message>
     <message>
         <source>Answer this question again?</source>
@@ -2068,24 +2150,12 @@
         <translation>履歴がありません</translation>
     </message>
     <message>
-        <source>Markdown ({0})</source>
-        <translation>Markdown ({0})</translation>
-    </message>
-    <message>
-        <source>JSON ({0})</source>
-        <translation>JSON ({0})</translation>
-    </message>
-    <message>
-        <source>Conversation</source>
-        <translation>会話</translation>
+        <source>The conversation was deleted; nothing was exported.</source>
+        <translation>会話が削除されたため、何も書き出しませんでした。</translation>
     </message>
     <message>
         <source>Exported to {0}</source>
         <translation>{0} に書き出しました</translation>
-    </message>
-    <message>
-        <source>Export the conversation</source>
-        <translation>会話を書き出す</translation>
     </message>
 </context>
 <context>
@@ -2434,6 +2504,18 @@
         <translation>今回の起動では {0} で指定されています</translation>
     </message>
     <message>
+        <source>{0} is no name or address alone, such as manga.example.org or 192.168.1.5</source>
+        <translation>{0} は名前やアドレスだけの形ではありません。例: manga.example.org、192.168.1.5</translation>
+    </message>
+    <message>
+        <source>{0} is no origin, such as https://reader.example.org</source>
+        <translation>{0} は生成元の形ではありません。例: https://reader.example.org</translation>
+    </message>
+    <message>
+        <source>{0} is no server, such as example.org, *.example.org or example.org:8080</source>
+        <translation>{0} はサーバーの形ではありません。例: example.org、*.example.org、example.org:8080</translation>
+    </message>
+    <message>
         <source>the zip file cannot be read ({0})</source>
         <translation>ZIP ファイルを読めません ({0})</translation>
     </message>
@@ -2775,6 +2857,21 @@
     </message>
 </context>
 <context>
+    <name>SavedNote</name>
+    <message>
+        <source>Show the folder</source>
+        <translation>フォルダーを表示</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Exported to {0}</source>
+        <translation>{0} に書き出しました</translation>
+    </message>
+</context>
+<context>
     <name>ServerCard</name>
     <message>
         <source>Answer on this computer</source>
@@ -2848,6 +2945,10 @@
         <translation>{0} で待ち受けています</translation>
     </message>
     <message>
+        <source>Listens at every address of this computer, port {0}</source>
+        <translation>このパソコンのすべてのアドレスのポート {0} で待ち受けています</translation>
+    </message>
+    <message>
         <source>Open its page</source>
         <translation>ページを開く</translation>
     </message>
@@ -2862,6 +2963,10 @@
     <message>
         <source>The token is in {0}</source>
         <translation>トークンは {0} にあります</translation>
+    </message>
+    <message>
+        <source>The token was copied.</source>
+        <translation>トークンをコピーしました。</translation>
     </message>
     <message>
         <source>Copy the token</source>
@@ -2924,6 +3029,25 @@
     <message>
         <source>Log</source>
         <translation>ログ</translation>
+    </message>
+</context>
+<context>
+    <name>SeveralPictures</name>
+    <message>
+        <source>Ask about the last one alone</source>
+        <translation>最後の画像だけについて質問する</translation>
+    </message>
+    <message>
+        <source>Begins a conversation with the last picture</source>
+        <translation>最後の画像で新しい会話を始めます</translation>
+    </message>
+    <message>
+        <source>Take the last one out</source>
+        <translation>最後の画像を外す</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>モデル…</translation>
     </message>
 </context>
 <context>
@@ -3603,10 +3727,6 @@
         <translation>{model} のダウンロードに失敗しました: {reason}。</translation>
     </message>
     <message>
-        <source>Try again: what was received is kept.</source>
-        <translation>もう一度試してください。受信済みの分は残っています。</translation>
-    </message>
-    <message>
         <source>{name} arrived damaged and was thrown away.</source>
         <translation>{name} は壊れて届いたため破棄しました。</translation>
     </message>
@@ -3627,10 +3747,6 @@
         <translation>{host} から、次のダウンロードまで待つよう求められました。</translation>
     </message>
     <message>
-        <source>Try again later: what was received is kept.</source>
-        <translation>後でもう一度試してください。受信済みの分は残っています。</translation>
-    </message>
-    <message>
         <source>{host} has no {model} in the revision {revision}.</source>
         <translation>{host} に {model} のリビジョン {revision} はありません。</translation>
     </message>
@@ -3649,10 +3765,6 @@
     <message>
         <source>{host} could not be reached: {reason}.</source>
         <translation>{host} に接続できませんでした: {reason}。</translation>
-    </message>
-    <message>
-        <source>Check the network or the proxy and start again: what was received is kept.</source>
-        <translation>ネットワークかプロキシを確認して、もう一度始めてください。受信済みの分は残っています。</translation>
     </message>
     <message>
         <source>Downloads are turned off: {variable} is set.</source>
@@ -3951,20 +4063,8 @@
         <translation>修復や更新をするには、フォルダーか ZIP ファイルからもう一度取り込んでください。</translation>
     </message>
     <message>
-        <source>{model} is not on this computer yet.</source>
-        <translation>{model} はまだこのコンピューターにありません。</translation>
-    </message>
-    <message>
-        <source>Download it in Settings, Models, or with: yomitori models download {model}</source>
-        <translation>設定の「モデル」か、次のコマンドでダウンロードしてください: yomitori models download {model}</translation>
-    </message>
-    <message>
         <source>{model} was imported, and is not on this computer any more.</source>
         <translation>{model} は取り込んだモデルで、もうこのコンピューターにありません。</translation>
-    </message>
-    <message>
-        <source>Import it again, or choose another model in Settings, Models.</source>
-        <translation>もう一度取り込むか、設定の「モデルとデバイス」で別のモデルを選んでください。</translation>
     </message>
     <message>
         <source>The {engine} engine needs {need} of memory, {free} are free.</source>
@@ -4059,6 +4159,18 @@
         <translation>「yomitori serve --new-token」で作るか、トークンのファイルを YOMITORI_SERVICE_TOKEN_FILE で指定してください。</translation>
     </message>
     <message>
+        <source>Try again: a download that had begun goes on where it stopped.</source>
+        <translation>もう一度試してください。始まっていたダウンロードは、止まったところから続きます。</translation>
+    </message>
+    <message>
+        <source>Try again later: a download that had begun goes on where it stopped.</source>
+        <translation>後でもう一度試してください。始まっていたダウンロードは、止まったところから続きます。</translation>
+    </message>
+    <message>
+        <source>Check the network or the proxy and try again: a download that had begun goes on where it stopped.</source>
+        <translation>ネットワークかプロキシを確認して、もう一度試してください。始まっていたダウンロードは、止まったところから続きます。</translation>
+    </message>
+    <message>
         <source>{model} needs {library}, which is not installed.</source>
         <translation>{model} に必要な {library} がインストールされていません。</translation>
     </message>
@@ -4069,6 +4181,18 @@
     <message>
         <source>{device} had too little memory, so {count} of {total} layers of {model} wait in RAM. Answers take longer.</source>
         <translation>{device} のメモリーが足りないため、{model} の {total} 層のうち {count} 層をメインメモリーに置いています。答えに時間がかかります。</translation>
+    </message>
+    <message>
+        <source>{title} is not on this computer yet.</source>
+        <translation>{title} はまだこのパソコンにありません。</translation>
+    </message>
+    <message>
+        <source>Download it in the Models window, or with: yomitori models download {model}</source>
+        <translation>モデルのウィンドウか、次のコマンドでダウンロードしてください: yomitori models download {model}</translation>
+    </message>
+    <message>
+        <source>Import it again in the Models window, or choose another model in Settings.</source>
+        <translation>モデルのウィンドウで取り込み直すか、設定で別のモデルを選んでください。</translation>
     </message>
     <message>
         <source>Check that the folder exists, that you may write there, and that the disk is not full.</source>
@@ -4271,8 +4395,20 @@
         <translation>そのファイルやフォルダーはありません</translation>
     </message>
     <message>
+        <source>the picture has not come to an end</source>
+        <translation>画像の処理が終わりませんでした</translation>
+    </message>
+    <message>
         <source>say a whole number, 0 or more</source>
         <translation>0 以上の整数にしてください</translation>
+    </message>
+    <message>
+        <source>there is none of that name</source>
+        <translation>その名前のものはありません</translation>
+    </message>
+    <message>
+        <source>another one has that name</source>
+        <translation>その名前は別のものに使われています</translation>
     </message>
     <message>
         <source>it needs a name</source>
@@ -4535,6 +4671,18 @@
         <translation>チャットの書式が画像を含みません</translation>
     </message>
     <message>
+        <source>name each one, * does not stand for all</source>
+        <translation>1 つずつ書いてください。* は「すべて」の意味になりません</translation>
+    </message>
+    <message>
+        <source>name each one, * does not stand for all, only *.example.org for what is below a name</source>
+        <translation>1 つずつ書いてください。* は「すべて」の意味になりません。*.example.org のように、ある名前の下にあるものだけを表せます</translation>
+    </message>
+    <message>
+        <source>any page can have the origin null</source>
+        <translation>null はどのページの生成元にもなりえます</translation>
+    </message>
+    <message>
         <source>there is no list of models in it</source>
         <translation>モデルの一覧が入っていません</translation>
     </message>
@@ -4545,6 +4693,14 @@
     <message>
         <source>it is in LLaVA&apos;s original format, take a conversion, such as those of llava-hf instead</source>
         <translation>LLaVA の元の形式です。代わりに llava-hf などの変換版を使ってください</translation>
+    </message>
+    <message>
+        <source>Choose another address or port in Settings, Service, or end the program that listens there.</source>
+        <translation>設定の「サービス」で別のアドレスかポートを選ぶか、そこで待ち受けているプログラムを終了してください。</translation>
+    </message>
+    <message>
+        <source>Set the address to 127.0.0.1 once: a token is made then. Or make one with &apos;yomitori serve --new-token&apos;.</source>
+        <translation>一度アドレスを 127.0.0.1 にすると、トークンが作られます。または「yomitori serve --new-token」で作ってください。</translation>
     </message>
 </context>
 <context>
@@ -4635,6 +4791,13 @@
         <source>English</source>
         <comment>the language of this translation, in English</comment>
         <translation>Japanese</translation>
+    </message>
+</context>
+<context>
+    <name>setting_controls</name>
+    <message>
+        <source>Allowed: {0} to {1}</source>
+        <translation>{0} から {1} まで</translation>
     </message>
 </context>
 <context>
@@ -5256,10 +5419,6 @@
         <translation>Yomitori が動いている間、スクリプトやブラウザーの拡張機能などのプログラムが、画像の読み取りと質問をできるようにします。「yomitori serve」なら画面なしで同じことをします。</translation>
     </message>
     <message>
-        <source>127.0.0.1 is for programs on this computer alone. Any other, such as 0.0.0.0, lets other computers in; they need the token.</source>
-        <translation>127.0.0.1 はこのパソコンのプログラムだけのものです。0.0.0.0 などにすると、ほかのパソコンからも届きます。その際はトークンが必要です。</translation>
-    </message>
-    <message>
         <source>The number at which programs find the service at that address.</source>
         <translation>そのアドレスでプログラムがサービスを見つける番号です。</translation>
     </message>
@@ -5278,6 +5437,10 @@
     <message>
         <source>Address</source>
         <translation>アドレス</translation>
+    </message>
+    <message>
+        <source>127.0.0.1 is for programs on this computer alone. Another of its addresses lets other computers in, which need the token. With 0.0.0.0, which is all of them, list below those that programs ask by.</source>
+        <translation>127.0.0.1 はこのパソコンのプログラムだけのものです。このパソコンのほかのアドレスにすると、ほかのパソコンからも届き、トークンが必要になります。すべてのアドレスを表す 0.0.0.0 のときは、プログラムが使う名前やアドレスを下に書いてください。</translation>
     </message>
     <message>
         <source>Port</source>

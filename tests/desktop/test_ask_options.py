@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QInputMethodEvent
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -149,6 +149,48 @@ def test_a_number_without_enter_counts_when_the_popover_is_closed(popover: AskOp
     assert popover.options().temperature == 0.9
 
 
+@pytest.mark.parametrize(
+    ("name", "typed", "value", "told"),
+    [
+        ("temperature", "5", 1.0, "Temperature can be 0 to 1."),
+        ("temperature", "-3", 0.0, "Temperature can be 0 to 1."),
+        ("top_p", "0", 0.05, "Choose among (top_p) can be 0.05 to 1."),
+        ("max_tokens", "99999", 32768, "Longest answer can be 1 to 32768."),
+    ],
+)
+def test_a_number_beyond_its_bounds_is_told_and_the_nearest_one_taken(
+    popover: AskOptions, qtbot: QtBot, name: str, typed: str, value: float, told: str
+) -> None:
+    popover.set_options(MINE, "")
+    box = getattr(popover, name)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, typed)
+    assert box.lineEdit().text() == typed
+    with qtbot.waitSignal(popover.changed):
+        qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert getattr(popover.options(), name) == value
+    assert popover.note.text() == told
+    # It goes with the next number that is allowed
+    box.selectAll()
+    qtbot.keyClicks(box, "1")
+    assert not popover.note.isVisible()
+
+
+def test_a_number_too_large_is_told_while_it_is_typed(popover: AskOptions, qtbot: QtBot) -> None:
+    popover.temperature.setFocus()
+    popover.temperature.selectAll()
+    qtbot.keyClicks(popover.temperature, "5")
+    assert popover.note.isVisible()
+    assert popover.options() == SETTINGS
+    # Half of what is typed is no mistake yet
+    popover.top_p.setFocus()
+    popover.top_p.selectAll()
+    popover.note.clear()
+    qtbot.keyClicks(popover.top_p, "0")
+    assert not popover.note.text()
+
+
 def test_the_system_prompt_takes_several_lines_and_an_input_method(popover: AskOptions, qtbot: QtBot) -> None:
     popover.system_text.setFocus()
     # An input method writes into what has the focus, and that is the popover's field
@@ -228,7 +270,7 @@ def test_values_are_saved_as_a_preset(popover: AskOptions, presets: PresetLibrar
     assert own(presets) == [Preset("Kind", MINE, "Be kind.")]
     assert popover.preset.currentText() == "Kind"
     assert popover.note.text() == "“Kind” saved."
-    assert popover.delete.isVisible()
+    assert popover.delete.isEnabled()
     assert not popover.name.isVisible()
     # And the same name replaces it: the button says so
     popover.temperature.setValue(0.6)
@@ -237,6 +279,10 @@ def test_values_are_saved_as_a_preset(popover: AskOptions, presets: PresetLibrar
     assert popover.keep.text() == "Replace"
     popover.keep.click()
     assert own(presets) == [Preset("Kind", replace(MINE, temperature=0.6), "Be kind.")]
+    # What was replaced can be taken back
+    assert popover.note.text() == "“Kind” replaced."
+    popover.undo.click()
+    assert own(presets) == [Preset("Kind", MINE, "Be kind.")]
 
 
 def test_the_name_of_a_built_in_preset_is_not_taken(
@@ -276,7 +322,107 @@ def test_an_own_preset_is_deleted_and_taken_back(
 
 def test_a_built_in_preset_cannot_be_deleted(popover: AskOptions) -> None:
     choose(popover, "Exact")
-    assert not popover.delete.isVisible()
+    for button in (popover.rename, popover.delete):
+        assert button.isVisible()
+        assert not button.isEnabled()
+        assert button.toolTip() == "For presets of your own: choose one above"
+
+
+def test_of_presets_with_equal_values_each_can_be_chosen_and_deleted(
+    popover: AskOptions, presets: PresetLibrary, window: Window, qtbot: QtBot
+) -> None:
+    # Given one with the values of a built-in preset, and another one like it
+    for name in ("Same", "Same again"):
+        popover.save.click()
+        popover.name.setText(name)
+        popover.keep.click()
+        assert popover.preset.currentText() == name
+    # When one is chosen, that is told although no value has changed
+    with qtbot.waitSignal(popover.changed):
+        choose(popover, "Same")
+    assert popover.preset.currentText() == "Same"
+    kept = popover.chosen()
+    with qtbot.waitSignal(popover.changed):
+        choose(popover, "Balanced")
+    # And a conversation that keeps it shows it again
+    popover.set_options(SETTINGS, "", kept)
+    popover.close()
+    popover.open_at(window.button)
+    assert popover.preset.currentText() == "Same"
+    popover.delete.click()
+    assert [preset.name for preset in own(presets)] == ["Same again"]
+    # Without it, the values are those of the built-in one
+    assert popover.preset.currentText() == "Balanced"
+    popover.undo.click()
+    assert [preset.name for preset in own(presets)] == ["Same", "Same again"]
+    assert popover.preset.currentText() == "Same"
+
+
+def test_a_preset_is_renamed(popover: AskOptions, presets: PresetLibrary, qtbot: QtBot) -> None:
+    presets.save("Kind", MINE, "")
+    presets.save("Short", SETTINGS, "")
+    popover.set_options(MINE, "", presets.presets()[3].id)
+    qtbot.mouseClick(popover.rename, Qt.MouseButton.LeftButton)
+    # The old name is there to be changed
+    assert (popover.name.text(), popover.keep.text()) == ("Kind", "Rename")
+    assert popover.name.selectedText() == "Kind"
+    # A name of another one is not taken
+    for taken in ("Short", "Lively"):
+        popover.name.setText(taken)
+        qtbot.keyClick(popover.name, Qt.Key.Key_Return)
+        assert taken in popover.note.text()
+        assert popover.name.isVisible()
+    popover.name.setText("Kinder")
+    with qtbot.waitSignal(popover.changed):
+        qtbot.keyClick(popover.name, Qt.Key.Key_Return)
+    assert own(presets) == [Preset("Kinder", MINE, ""), Preset("Short", SETTINGS, "")]
+    assert popover.preset.currentText() == "Kinder"
+    assert popover.preset.hasFocus()
+    # After that a name is one to save under again
+    popover.save.click()
+    assert popover.keep.text() == "Replace"
+
+
+def test_presets_are_deleted_and_renamed_with_keys(
+    popover: AskOptions, presets: PresetLibrary, qtbot: QtBot
+) -> None:
+    for name in ("A", "B"):
+        presets.save(name, MINE, name)
+    popover.set_options(MINE, "A")
+    # Given the keyboard at the presets, F2 renames and Delete deletes, and both can be left
+    qtbot.keyClick(popover.preset, Qt.Key.Key_F2)
+    assert popover.name.text() == "A"
+    qtbot.keyClick(popover.name, Qt.Key.Key_Escape)
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Delete)
+    assert [preset.name for preset in own(presets)] == ["B"]
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert [preset.name for preset in own(presets)] == ["A", "B"]
+    # In the open list it is the row that is marked
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Space)
+    view = popover.preset.view()
+    qtbot.waitUntil(view.isVisible)
+    view.setCurrentIndex(popover.preset.model().index(popover.preset.findText("B"), 0))
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert [preset.name for preset in own(presets)] == ["A"]
+    assert not view.isVisible()
+    # A built-in one stays
+    choose(popover, "Exact")
+    qtbot.keyClick(popover.preset, Qt.Key.Key_Delete)
+    qtbot.keyClick(popover.preset, Qt.Key.Key_F2)
+    assert len(presets.presets()) == 4
+    assert not popover.name.isVisible()
+
+
+def test_changed_values_of_a_preset_are_saved_under_its_name(
+    popover: AskOptions, presets: PresetLibrary
+) -> None:
+    presets.save("Kind", MINE, "")
+    popover.set_options(SETTINGS, "")
+    choose(popover, "Kind")
+    popover.temperature.setValue(0.9)
+    assert popover.preset.currentIndex() == -1
+    popover.save.click()
+    assert (popover.name.text(), popover.keep.text()) == ("Kind", "Replace")
 
 
 def test_a_preset_without_a_system_prompt_leaves_the_users_own_words(
@@ -379,9 +525,8 @@ def test_above_its_button_it_grows_upwards(
     qtbot.keyClicks(popover.name, "Kind")
     popover.keep.click()
     qtbot.waitUntil(lambda: popover.height() > before.height())
-    # Then its lower edge stays, and the button to delete it moves nothing
+    # Then its lower edge stays, and nothing else moves
     qtbot.waitUntil(lambda: popover.geometry().bottom() == before.bottom())
-    assert popover.delete.isVisible()
     assert popover.preset.geometry() == place
     assert popover.width() == before.width()
 
@@ -404,6 +549,34 @@ def test_it_opens_beside_its_button_and_on_the_screen(popover: AskOptions, windo
     window.move(room.topLeft())
     popover.open_at(window.field)
     assert popover.geometry().top() > window.field.mapToGlobal(QPoint(0, window.field.height() - 1)).y()
+
+
+@pytest.mark.parametrize("width", [320, 340, 420])
+def test_it_stays_above_a_window_at_the_edge_of_the_screen(
+    popover: AskOptions, window: Window, width: int
+) -> None:
+    popover.close()
+    window.setMinimumWidth(0)
+    window.resize(width, 600)
+    room = window.screen().availableGeometry()
+    for corner in (room.topLeft(), room.topRight() - QPoint(width - 1, 0)):
+        window.move(corner)
+        popover.open_at(window.button)
+        assert window.geometry().left() <= popover.geometry().left()
+        assert popover.geometry().right() <= window.geometry().right()
+        inside = popover.rect()
+        for part in (popover.temperature, popover.rename, popover.delete, popover.as_in_settings):
+            assert inside.contains(part.rect().translated(part.mapTo(popover, QPoint(0, 0))))
+        popover.save.click()
+        QApplication.processEvents()
+        assert popover.geometry().right() <= window.geometry().right()
+        popover.close()
+
+
+def test_in_a_low_screen_the_system_prompt_gives_way(popover: AskOptions, window: Window) -> None:
+    high = popover.height()
+    popover._fit(QRect(0, 0, 420, high - 30))
+    assert popover.height() == high - 30
 
 
 def test_opened_again_it_is_tidy(popover: AskOptions, window: Window, presets: PresetLibrary) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QInputMethodEvent,
+    QKeyEvent,
     QTextCursor,
     QTextDocument,
     QTextListFormat,
@@ -406,8 +407,9 @@ def test_copy_gives_the_words_and_the_menu_the_markdown(view: ChatView, qtbot: Q
     next(action for action in menu.actions() if action.text() == "Copy").trigger()
     assert copied == ["bold\n\n• item", "**bold**\n\n- item", "bold\n\n• item"]
     assert part.copy.text() == "Copy"
-    view.show_copied()
+    assert view.show_copied()
     assert part.copy.text() == "Copied ✓"
+    assert not view.show_copied(), "what is copied from elsewhere is not said there"
 
 
 def test_selected_words_are_copied_with_the_keyboard(view: ChatView, qtbot: QtBot) -> None:
@@ -559,6 +561,41 @@ def test_an_answer_is_collapsed_while_another_one_is_about_to_replace_it(
     assert [turn.id for turn in view.turns] == [1, 4]
 
 
+def test_turns_that_stay_are_left_as_they_are(view: ChatView, qtbot: QtBot) -> None:
+    turns = [question(1), answer(2, "some words"), question(3), answer(4, "", TurnState.STREAMING)]
+    view.set_turns(turns)
+    settled(view, qtbot)
+    part = answered(view, 2)
+    part.text.setTextCursor(formats(part.text.document(), "words"))
+    # When one ends, then that is told, and the rest is what it was
+    view.show_turns([*turns[:3], answer(4, "The end.")])
+    assert answered(view, 2) is part
+    assert part.text.textCursor().selectedText() == "words"
+    assert view.announcement == "Answer: The end."
+    # When an attempt is stopped before its first word, it goes, and that is told
+    view.show_turns([*turns[:3], answer(4, "The end."), answer(5, "", TurnState.STREAMING, replaces=4)])
+    assert not answered(view, 4).text.isVisible()
+    view.show_turns([*turns[:3], answer(4, "The end.")])
+    assert answered(view, 4).text.isVisible()
+    assert view.announcement == "Answer: Stopped."
+    assert [turn.id for turn in view.turns] == [1, 2, 3, 4]
+
+
+def test_only_a_new_turn_takes_the_view_to_the_end(view: ChatView, qtbot: QtBot) -> None:
+    turns = [*long_conversation(), answer(41, "", TurnState.STREAMING, replaces=40)]
+    view.set_turns(turns)
+    settled(view, qtbot)
+    view.verticalScrollBar().setValue(200)
+    before = view.part(2).mapTo(view, QPoint(0, 0)).y()
+    # Given somebody who reads above while an answer is replaced
+    view.show_turns([*turns[:-2], answer(41, "new")])
+    settled(view, qtbot)
+    assert view.part(2).mapTo(view, QPoint(0, 0)).y() == before
+    view.show_turns([*turns[:-2], answer(41, "new"), question(42)])
+    settled(view, qtbot)
+    assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+
+
 def test_the_end_of_an_answer_is_announced_and_its_words_are_not(view: ChatView, qtbot: QtBot) -> None:
     view.set_turns([question(1), answer(2, "", TurnState.STREAMING)])
     for end in range(1, 8):
@@ -594,8 +631,57 @@ def test_a_question_is_edited_in_its_place(view: ChatView, qtbot: QtBot) -> None
     assert edits == []
     qtbot.keyClick(box, Qt.Key.Key_Return)
     assert edits == [(1, "Why? Then\nthis")]
-    assert part.editor is None
-    assert part.text.isVisible()
+    # It is written until it is asked: then its turn is another one
+    assert part.editor is not None
+    assert box.hasFocus()
+    view.show_turns([question(3, "Why? Then\nthis"), answer(4, "", TurnState.STREAMING)])
+    assert words(view, 3).strip() == "Why? Then\nthis"
+    assert view.drafts == {}
+
+
+def test_a_key_held_down_asks_an_edited_question_once(view: ChatView, qtbot: QtBot) -> None:
+    view.set_turns([question(1, "Why?")])
+    edits: list[int] = []
+    view.edit_requested.connect(lambda turn, _: edits.append(turn))
+    part = start_edit(view, qtbot, 1)
+    assert part.editor is not None
+    for again in (False, True, True):
+        key = QKeyEvent(
+            *(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r", again, 1)
+        )
+        QApplication.sendEvent(part.editor.box, key)
+    assert edits == [1]
+
+
+def test_what_is_written_stays_while_other_turns_come_and_go(view: ChatView, qtbot: QtBot) -> None:
+    turns = [question(1, "Why?"), answer(2, "Because.")]
+    view.set_turns(turns)
+    part = start_edit(view, qtbot, 1)
+    assert part.editor is not None
+    qtbot.keyClicks(part.editor.box, " Then")
+    # When an answer is given anew, with all the turns told again
+    view.show_turns([*turns, answer(3, "", TurnState.STREAMING, replaces=2)])
+    view.show_turns([turns[0], answer(3, "New.")])
+    settled(view, qtbot)
+    assert view.part(1) is part
+    assert part.editor is not None
+    assert part.editor.box.hasFocus()
+    # And when another conversation is shown in between, it is gone on with
+    view.set_turns([question(7)])
+    assert view.drafts == {1: "Why? Then"}
+    view.set_turns(turns)
+    settled(view, qtbot)
+    again = asked(view, 1)
+    assert again.edited == "Why? Then"
+    # So it is in another window, and once it is given up, nothing is left of it
+    other = ChatView(view._theme)
+    qtbot.addWidget(other)
+    other.set_turns(turns)
+    other.set_drafts(view.drafts)
+    assert asked(other, 1).edited == "Why? Then"
+    assert again.editor is not None
+    again.editor.given_up.emit()
+    assert view.drafts == {}
 
 
 def test_enter_and_esc_belong_to_an_input_method_that_composes(view: ChatView, qtbot: QtBot) -> None:
@@ -850,6 +936,49 @@ def test_tab_goes_through_the_turns_in_their_order(theme: Theme, qtbot: QtBot) -
     assert reached == [*expected, last]
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_tab_shows_the_whole_turn_that_it_comes_to(theme: Theme, qtbot: QtBot, back: bool) -> None:
+    # Given a long conversation between two fields
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    first, view, last = QLineEdit(), ChatView(theme), QLineEdit()
+    for part in (first, view, last):
+        column.addWidget(part)
+    window.resize(400, 500)
+    window.show()
+    window.activateWindow()
+    qtbot.waitExposed(window)
+    turns = [turn for n in range(1, 9, 2) for turn in (question(n), answer(n + 1, "words and more " * 12))]
+    # One that is higher than the view
+    turns[3] = answer(4, "high\n\n" * 40)
+    view.set_turns(turns)
+    settled(view, qtbot)
+    view.part(4).text.moveCursor(QTextCursor.MoveOperation.End)
+    view.verticalScrollBar().setValue(0 if back else view.verticalScrollBar().maximum())
+    start, end = (last, first) if back else (first, last)
+    start.setFocus()
+    qtbot.waitUntil(start.hasFocus)
+    seen = []
+    while not end.hasFocus() and len(seen) < 60:
+        qtbot.keyClick(
+            window.focusWidget(),
+            Qt.Key.Key_Tab,
+            Qt.KeyboardModifier.ShiftModifier if back else Qt.KeyboardModifier.NoModifier,
+        )
+        part = window.focusWidget()
+        turn = part.parentWidget()
+        if not isinstance(turn, QuestionTurn | AnswerTurn):
+            continue
+        seen.append(turn.turn.id)
+        shown = turn if turn.height() < view.viewport().height() else part
+        top = shown.mapTo(view.viewport(), QPoint(0, 0)).y()
+        assert top >= 0
+        # Of one that is higher, the beginning
+        assert top + shown.height() <= view.viewport().height() or (top < 20 and shown is part)
+    assert sorted(set(seen)) == list(range(1, 9))
+
+
 def test_every_control_has_a_name(view: ChatView, qtbot: QtBot) -> None:
     failed = answer(4, "b", TurnState.FAILED, error=ProcessDied(reason="killed"))
     view.set_turns([question(1), answer(2, "a", answer=facts()), question(3), failed])
@@ -1003,8 +1132,8 @@ def test_the_facts_of_a_narrow_answer_are_whole(view: ChatView, qtbot: QtBot) ->
         assert measure(part.facts.text()) <= part.facts.width()
         buttons = [part.copy, part.again, part.more]
         assert not any(part.facts.geometry().intersects(button.geometry()) for button in buttons)
-    # The word goes first; it is still told
-    assert seen == {"likelihood 1.00 · 41 tokens/s", "1.00 · 41 tokens/s"}
+    # How fast it was goes first, and a number keeps its word; all of it is still told
+    assert seen == {"likelihood 1.00 · 41 tokens/s", "likelihood 1.00"}
     assert part.facts.toolTip().startswith("likelihood 1.00 · 41 tokens/s\n")
 
 

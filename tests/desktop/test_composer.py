@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import (
     QAccessible,
     QDragEnterEvent,
@@ -26,6 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from core.errors import OnePictureOnly
 from desktop.asked_before import AskedBefore
 from desktop.composer import Composer
 from desktop.theme import JAPANESE_FAMILIES, Theme, contrast
@@ -204,6 +205,54 @@ def test_while_it_says_why_nothing_can_be_sent_a_question_can_be_written(
     assert not composer.reason.isVisible()
     press(qtbot, composer, ENTER)
     assert heard.questions == ["Why?"]
+
+
+def test_more_pictures_than_the_model_looks_at_are_told_with_the_ways_out(
+    window: Window, composer: Composer, heard: Heard, qtbot: QtBot
+) -> None:
+    several = composer.several
+    asked: list[str] = []
+    several.part_requested.connect(lambda: asked.append("part"))
+    several.take_out_requested.connect(lambda: asked.append("take out"))
+    several.models_requested.connect(lambda: asked.append("models"))
+    composer.set_text("Why?")
+    composer.set_problem(OnePictureOnly(model="tiny"))
+    # Then it is said, nothing can be sent, and the question stays
+    assert several.isVisible()
+    assert several.text.text().startswith("tiny looks at one picture at a time. Ask about each")
+    assert not composer.send.isEnabled()
+    assert composer.send.toolTip() == "tiny looks at one picture at a time."
+    press(qtbot, composer, ENTER)
+    press(qtbot, composer, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert (heard.questions, heard.prompts, composer.text()) == ([], [], "Why?")
+    # The ways out come before the rest with Tab, and Enter takes them
+    window.other.setFocus()
+    for button in (several.part, several.take_out, several.models):
+        press(qtbot, composer, Qt.Key.Key_Tab)
+        assert window.focusWidget() is button
+        qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert asked == ["part", "take out", "models"]
+    # Once it is gone, the keyboard is in the field
+    composer.set_problem(None)
+    assert not several.isVisible()
+    assert window.focusWidget() is composer.field
+    press(qtbot, composer, ENTER)
+    assert heard.questions == ["Why?"]
+
+
+@pytest.mark.parametrize("width", [320, 340, 420])
+def test_the_ways_out_fit_a_narrow_panel(
+    window: Window, composer: Composer, qtbot: QtBot, width: int
+) -> None:
+    window.resize(width, 500)
+    composer.set_problem(OnePictureOnly(model="LLaVA 1.6 Mistral 7B"))
+    several = composer.several
+    buttons = (several.part, several.take_out, several.models)
+    qtbot.waitUntil(lambda: all(button.width() >= button.sizeHint().width() for button in buttons))
+    assert window.width() == width
+    for button in buttons:
+        assert button.mapTo(window, button.rect().bottomRight()).x() < width
+    assert several.text.height() >= several.text.heightForWidth(several.text.width())
 
 
 # ---- input methods
@@ -752,13 +801,42 @@ def test_the_facts_break_between_two_of_them_and_are_never_lost(
     assert " · ".join(composer.status.rows) == told
     assert composer.status.toolTip() == ""
     window.resize(320, 500)
-    qtbot.waitUntil(lambda: composer.options.text() == "⋯")
-    assert composer.options.accessibleName() == "Options…"
+    qtbot.waitUntil(lambda: composer.options.small)
     composer.set_status("A model with a name that is really far too long for any panel · " * 3, "warn")
     assert len(composer.status.rows) == 2
     assert composer.status.rows[-1].endswith("…")
     assert composer.status.toolTip() == composer.status.text()
     assert composer.status.property("role") == "warn"
+
+
+@pytest.mark.parametrize("choice", ["light", "dark"])
+def test_in_a_narrow_panel_the_options_have_a_sign_of_their_own(
+    window: Window, composer: Composer, theme: Theme, qtbot: QtBot, choice: str
+) -> None:
+    theme.set_choice(choice)
+    options = composer.options
+    assert (options.text(), options.toolTip()) == ("Options…", "")
+    words = options.width()
+    window.resize(320, 500)
+    qtbot.waitUntil(lambda: options.small and options.width() < words)
+    # It has no dots, which mean more of something elsewhere, and says what it is
+    assert options.text() == ""
+    assert options.toolTip() == options.accessibleName() == "Options…"
+    place = options.mapTo(window, QPoint(0, 0))
+    image = window.grab(QRect(place, options.size())).toImage()
+    ground = image.pixelColor(1, 1)
+    inked = [
+        y
+        for y in range(image.height())
+        if sum(image.pixelColor(x, y) != ground for x in range(image.width())) > image.width() // 4
+    ]
+    # Two lines, one below the other
+    middle = image.height() // 2
+    assert any(y < middle - 1 for y in inked)
+    assert any(y > middle + 1 for y in inked)
+    assert middle not in inked
+    window.resize(500, 500)
+    qtbot.waitUntil(lambda: options.text() == "Options…")
 
 
 def test_the_options_are_asked_for_at_their_button(composer: Composer, heard: Heard, qtbot: QtBot) -> None:
@@ -804,6 +882,30 @@ def test_the_placeholder_can_be_read_in_both_themes(composer: Composer, theme: T
     color = composer.field.palette().color(QPalette.ColorRole.PlaceholderText)
     assert color.alpha() == 255
     assert contrast(color.name(), theme.tokens.surface) >= 4.5
+
+
+def test_in_a_low_window_prompts_that_cannot_be_chosen_give_way(
+    composer: Composer, heard: Heard, qtbot: QtBot
+) -> None:
+    composer.set_prompts(PROMPTS)
+    composer.set_low(True)
+    assert composer.chips.chips[0].isVisible()
+    before = composer.height()
+
+    composer.set_enabled_reason("You can send it once the model is here.")
+
+    assert not any(chip.isVisible() for chip in composer.chips.chips)
+    assert composer.chips.height() == 0
+    # Their keys still write nothing
+    press(qtbot, composer, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert (composer.text(), heard.prompts) == ("", [])
+    # And they come back with more room, or with the model
+    composer.set_low(False)
+    assert composer.chips.chips[0].isVisible()
+    composer.set_low(True)
+    composer.set_enabled_reason("")
+    assert composer.chips.chips[0].isVisible()
+    qtbot.waitUntil(lambda: composer.height() == before)
 
 
 def test_chips_follow_the_theme(composer: Composer, theme: Theme) -> None:

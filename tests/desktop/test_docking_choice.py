@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete, isValid
 
 from core.errors import BackendUnavailable
 from desktop import docking
@@ -221,6 +222,23 @@ def test_an_ordinary_window_is_put_at_the_edge_and_left_alone(
     # And a window that is deleted is let go of
     dock.detach()
     window.resize(500, 300)
+
+
+def test_an_ordinary_window_is_put_to_its_place_when_its_frame_comes_after_another_window_went(
+    window: QWidget, screen: QScreen
+) -> None:
+    dock = PlainDock(lambda _: QRect(10, 20, 700, 500))
+    dock.attach(window, screen, "right", 350)
+    # With a widget that has asked for its screen, every reference to the screen goes
+    other = QWidget()
+    other.screen()
+    delete(other)
+    assert not isValid(screen)
+    window.setGeometry(0, 0, 350, 300)
+
+    dock._put(window)
+
+    assert window.geometry() == QRect(360, 20, 350, 500)
 
 
 @pytest.mark.wayland

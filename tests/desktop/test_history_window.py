@@ -111,11 +111,19 @@ def test_a_search_tells_of_conversations_that_it_finds(
             break
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
     assert asked == ["学校"]
-    # And without a snip that is found it is there as well
+    # And without a snip that is found they stand in the place of the list, and only there
     search(window, qtbot, "何時")
     assert window.empty.isVisible()
-    assert window.others_text.text() == "1 conversation matches."
-    assert window.others_show.isVisible()
+    assert window.empty.text() == "No snip matches “何時”.\n1 conversation matches."
+    assert not window.others.isVisible()
+    window.search.setFocus()
+    for _ in range(9):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        if window.focusWidget() is window.found_show:
+            break
+    assert window.found_show.accessibleDescription() == "1 conversation matches."
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert asked == ["学校", "何時"]
     # Many are not counted to the end
     monkeypatch.setattr("desktop.history_window._COUNTED", 1)
     search(window, qtbot, "学校")
@@ -143,6 +151,7 @@ def test_typing_finds_rows_and_says_when_there_are_none(
     search(window, qtbot, "んん")
     assert window.empty.isVisible()
     assert window.empty.text() == "Nothing found for “んん”."
+    assert not window.found_show.isVisible()
     # And Esc in the window brings all back
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: len(texts(window)) == 3)

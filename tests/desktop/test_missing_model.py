@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from tests.support.models_desk import CARD, CPU, ModelsDesk, known
 from tests.support.stub_hub import StubHub
 
 STALL = 60_000
-LINE = "Tiny LLaVA answers questions here once it is downloaded (6 MB)."
+LINE = "Tiny LLaVA answers questions here once it is downloaded."
 
 
 class Bar:
@@ -113,6 +114,22 @@ def test_one_line_says_which_model_would_answer_and_what_it_takes(make: Make, qt
     assert bar.missing.choose.accessibleName() == "Choose another model…"
     with qtbot.waitSignal(bar.missing.choose_requested):
         bar.press(bar.missing.choose)
+
+
+def test_a_model_that_came_in_another_way_is_found_when_the_user_is_back(
+    make: Make, tmp_path: Path, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    settings.set("vision.model", str(tmp_path / "mine"))
+    bar = make()
+    assert bar.missing.needed
+    shutil.copytree(TINY_LLAVA, tmp_path / "mine")
+
+    bar.missing.look_again()
+
+    qtbot.waitUntil(lambda: not bar.missing.needed, timeout=STALL)
+    # And then there is nothing to look for
+    with qtbot.assertNotEmitted(bar.desk.tasks.surveyed, wait=300):
+        bar.missing.look_again()
 
 
 def test_it_goes_once_the_model_is_here(make: Make, hub: StubHub, qtbot: QtBot) -> None:

@@ -10,17 +10,19 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete, isValid
 
 from core.conversation_types import TurnState
 from core.engine import Engine
-from core.errors import ClipboardFailed, ImageTooLarge, NothingInClipboard, StorageError
+from core.errors import ClipboardFailed, ImageTooLarge, NothingInClipboard
 from core.history import History
 from core.images import to_png
 from core.paths import Paths
 from core.settings import SettingsStore
 from core.types import OcrResult, RgbImage
+from desktop.missing_model import MissingModel
 from desktop.panel import Panel
 from desktop.panel_controller import PanelController, Parts
 from desktop.snip import Reading
@@ -56,13 +58,15 @@ class FakeClipboard:
     def __init__(self) -> None:
         self.picture: QImage | None = None
         self.texts: list[str] = []
+        self.problem: ClipboardFailed | None = None
 
     def image(self) -> QImage | None:
         return self.picture
 
     def copy(self, text: str, done: Callable[[ClipboardFailed | None], None]) -> None:
-        self.texts.append(text)
-        done(None)
+        if self.problem is None:
+            self.texts.append(text)
+        done(self.problem)
 
 
 class Stage:
@@ -100,6 +104,19 @@ class Stage:
             "en",
         )
 
+    def restart(self) -> None:
+        """Yomitori ends, and begins with the same files."""
+        self.controller.close()
+        # What was given to write is written.
+        written: list[bool] = []
+        self.desk.bridge.run_in_order(lambda: None, lambda _, error: written.append(True))
+        self.until(lambda: bool(written))
+        self.controller.forget()
+        self.history.close()
+        self.history = History(self.history_path)
+        self.snips = FakeSnips()
+        self.replace_history()
+
     @property
     def window(self) -> Panel:
         assert self.controller.window is not None
@@ -113,8 +130,7 @@ class Stage:
         row = self.history.add_pending(to_png(PICTURE), 6, 4, "snip")
         if result is not None:
             self.history.finish(row, result)
-        screen = QGuiApplication.primaryScreen()
-        return Reading(PICTURE, "snip", QRect(10, 10, 6, 4), screen, row=row, result=result)
+        return Reading(PICTURE, "snip", QRect(10, 10, 6, 4), row=row, result=result)
 
     def until(self, right: Callable[[], bool]) -> None:
         self.qtbot.waitUntil(right, timeout=STALL)
@@ -241,17 +257,16 @@ def test_several_pictures_for_a_model_that_looks_at_one_are_told_before_the_ques
     # Given a conversation with one picture, and a model that looks at one
     stage.snips.ask_requested.emit(stage.reading(READ))
     stage.until_shown()
-    hint = stage.window.composer.hint
+    hint = stage.window.composer.several
     stage.until(lambda: stage.desk.tasks.survey is not None)
     assert hint.isHidden()
 
-    # When another one comes, then that is told, and the question can be asked all the same
+    # When another one comes, then that is told, and the question cannot be asked yet
     stage.controller.talk.add_picture(PICTURE, "file")
     stage.until(hint.isVisible)
-    assert hint.text().startswith("tiny-llava looks at one picture at a time. Ask about each")
-    assert not stage.window.composer.reason.isVisible()
+    assert hint.text.text().startswith("tiny-llava looks at one picture at a time. Ask about each")
     stage.window.composer.set_text("which is larger?")
-    assert stage.window.composer.send.isEnabled()
+    assert not stage.window.composer.send.isEnabled()
 
     # And not of a server, nor of a model of which nobody knows
     stage.settings.set("vision.backend", "remote")
@@ -296,6 +311,52 @@ def test_what_was_written_stays_while_the_window_is_closed(stage: Stage) -> None
     stage.controller.show()
 
     assert stage.window.composer.text() == "why th"
+
+
+def test_it_opens_again_after_a_window_that_asked_for_its_screen_has_gone(stage: Stage) -> None:
+    # Given a snip, and whatever was known of screens then
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    known = QGuiApplication.primaryScreen()
+    # When a window that has asked for its screen is deleted, and every reference to the screen with it
+    other = QWidget()
+    assert other.screen() is known
+    delete(other)
+    assert not isValid(known)
+    stage.controller.toggle()
+    stage.until(lambda: not stage.controller.is_open)
+
+    stage.controller.toggle()
+
+    assert stage.window.isVisible()
+
+
+def test_what_was_copied_is_said_where_it_was_asked_for(stage: Stage) -> None:
+    store = stage.history.conversations
+    conversation = store.create()
+    store.add_question(conversation, "why?")
+    turn = store.begin_answer(conversation)
+    assert turn is not None
+    store.stop_answer(turn, "because")
+    stage.controller.open_conversation(conversation)
+    stage.until(lambda: len(stage.controller.talk.turns) == 2)
+    stage.until(stage.window.isActiveWindow)
+    part = stage.window.chat.part(turn)
+
+    # On the button that was pressed
+    part.copy.click()
+    assert stage.clipboard.texts == ["because"]
+    assert part.copy.text() == "Copied ✓"
+    assert stage.window.notice.isHidden()
+    # And where there is none, in words
+    stage.window.copy_all.trigger()
+    assert stage.clipboard.texts == ["because"] * 2
+    assert stage.window.notice.text() == "Copied to the clipboard"
+    # A copy that failed is told there, too
+    stage.clipboard.problem = ClipboardFailed(reason="it is busy")
+    stage.window.copy_all.trigger()
+    assert "it is busy" in stage.window.notice.text()
+    assert stage.told.errors == []
 
 
 def test_a_paused_history_keeps_no_conversation(stage: Stage) -> None:
@@ -344,17 +405,20 @@ def test_an_export_is_written_where_the_user_says(stage: Stage, tmp_path: Path) 
     assert dialog is not None
     assert dialog.defaultSuffix() == "json"
     dialog.fileSelected.emit(str(tmp_path / "talk.json"))
-    stage.until((tmp_path / "talk.json").exists)
+    # Told in the panel, whichever window is active then
+    stage.until(stage.window.saved.isVisible)
+    assert "talk.json" in stage.window.saved.text.text().replace("\u200b", "")
+    assert stage.told.messages == []
     dialog.close()
 
     turns = json.loads((tmp_path / "talk.json").read_text("utf-8"))["turns"]
     assert turns[0]["text"] == "hello"
     stage.window.export_markdown.trigger()
-    stage.controller._write_export(
-        stage.history.conversations, stage.controller.talk.id or 0, "markdown", tmp_path / "no" / "talk.md"
-    )
-    stage.until(lambda: bool(stage.told.errors))
-    assert isinstance(stage.told.errors[0], StorageError)
+    dialog = next(each for each in stage.window.findChildren(QFileDialog) if each.isVisible())
+    dialog.fileSelected.emit(str(tmp_path / "no" / "talk.md"))
+    dialog.close()
+    stage.until(lambda: "cannot be used" in stage.window.notice.text())
+    assert stage.told.errors == []
 
 
 def test_the_list_opens_what_is_chosen(stage: Stage) -> None:
@@ -370,6 +434,121 @@ def test_the_list_opens_what_is_chosen(stage: Stage) -> None:
 
     stage.until(lambda: stage.controller.talk.id == first)
     assert stage.window.on_talk
+
+
+def test_a_finished_conversation_is_shown_again_after_a_restart(stage: Stage) -> None:
+    # Given one that was opened from among several, and is not the last one that changed
+    store = stage.history.conversations
+    older, newer = store.create(), store.create()
+    for conversation in (older, newer):
+        store.add_question(conversation, "why?")
+    stage.controller.open_conversation(older)
+    stage.until(lambda: stage.controller.talk.id == older)
+
+    stage.restart()
+    assert stage.controller._talk is None
+    stage.controller.show()
+
+    stage.until(lambda: stage.controller.talk.id == older)
+    assert stage.window.chat.isVisible()
+    assert stage.window.composer.field.hasFocus()
+
+
+def test_a_new_conversation_is_still_a_new_one_after_a_restart(stage: Stage) -> None:
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    stage.window.new.trigger()
+
+    stage.restart()
+    stage.controller.show()
+
+    assert stage.controller._left is None
+    assert stage.controller.talk.empty
+    assert stage.window.welcome.isVisible()
+    assert stage.window.focusWidget() is stage.window
+
+
+def test_a_snip_after_a_restart_begins_a_conversation(stage: Stage) -> None:
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    first = stage.controller.talk.id
+
+    stage.restart()
+    stage.snips.ask_requested.emit(stage.reading(READ))
+
+    stage.until_shown()
+    assert stage.controller.talk.id != first
+    assert len(stage.history.conversations.get(first or 0).pictures) == 1  # type: ignore[union-attr]
+
+
+def test_one_that_was_deleted_is_not_looked_for_after_a_restart(stage: Stage) -> None:
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    conversation = stage.controller.talk.id
+    assert conversation is not None
+    stage.restart()
+    stage.history.conversations.delete([conversation])
+
+    stage.controller.show()
+
+    assert stage.controller._left == conversation
+    stage.qtbot.wait(100)
+    assert stage.controller.talk.empty
+    assert not stage.told.errors
+
+
+def test_one_that_lived_in_memory_is_not_confused_with_one_of_the_history(stage: Stage) -> None:
+    kept = stage.history.conversations.create()
+    stage.history.conversations.add_question(kept, "why?")
+    stage.snips.history_paused = True
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+
+    stage.restart()
+    stage.controller.show()
+
+    assert stage.controller._left is None
+    assert stage.controller.talk.empty
+
+
+def test_without_a_model_one_thing_is_said_once(stage: Stage) -> None:
+    # Given a question for which no model is here
+    stage.settings.set("vision.model", "auto")
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    window = stage.window
+    missing = window.findChild(MissingModel)
+    assert missing is not None
+    stage.until(missing.isVisible)
+    window.composer.set_text("what is this")
+
+    # Then the model is named where it can be had, and nowhere else
+    shown = [label.text() for label in window.findChildren(QLabel) if label.isVisible() and label.text()]
+    assert [text for text in shown if "Tiny LLaVA" in text] == [missing.text.text()]
+    assert stage.line == ""
+    assert not [text for text in shown if "loaded when you ask" in text]
+
+    # And what was written waits for it
+    assert not window.composer.send.isEnabled()
+    assert window.composer.reason.text() == "You can send it once the model is here."
+    stage.settings.set("vision.model", str(TINY_LLAVA))
+    stage.until(window.composer.send.isEnabled)
+    assert window.composer.text() == "what is this"
+    stage.until(lambda: "needs" in stage.line)
+
+
+def test_that_a_model_was_missing_is_not_said_any_more_once_it_is_here(stage: Stage) -> None:
+    # Given a question that failed for want of a model
+    stage.settings.set("vision.model", "auto")
+    stage.snips.ask_requested.emit(stage.reading(READ))
+    stage.until_shown()
+    stage.controller.talk.ask("what is this")
+    stage.until(lambda: bool(stage.controller.talk.turns) and not stage.controller.talk.busy)
+    assert stage.controller.talk.turns[-1].state is TurnState.FAILED
+
+    stage.settings.set("vision.model", str(TINY_LLAVA))
+
+    stage.until(lambda: stage.line.startswith("tiny-llava"))
 
 
 def test_a_window_that_opens_again_does_not_cover_what_it_talks_about(stage: Stage) -> None:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete, isValid
 
 from core.alternatives import Variant
 from core.errors import LoadFailed
@@ -95,7 +96,7 @@ def other(qtbot: QtBot) -> QWidget:
 def card(theme: Theme, focus: RecordingFocus, other: QWidget, qtbot: QtBot) -> ResultCard:
     card = ResultCard(theme, focus)
     qtbot.addWidget(card)
-    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_pending(QRect(50, 60, 40, 120))
     # The offscreen platform activates every window that is shown.
     other.show()
     other.activateWindow()
@@ -343,11 +344,23 @@ def test_long_text_scrolls_instead_of_filling_the_screen(card: ResultCard) -> No
     assert text_of(card).verticalScrollBar().maximum() > 0
 
 
+def test_it_finds_its_place_after_a_window_that_asked_for_its_screen_has_gone(card: ResultCard) -> None:
+    known = QGuiApplication.primaryScreen()
+    window = QWidget()
+    assert window.screen() is known
+    delete(window)
+    assert not isValid(known), "every reference to the screen goes with that window"
+
+    card.show_result(read(SENTENCE))
+
+    assert QGuiApplication.primaryScreen().availableGeometry().contains(card.geometry())
+
+
 @pytest.mark.qt_log_ignore("setting window masks", "raise", "propagateSizeHints")
 def test_without_a_compositor_it_has_no_shadow(theme: Theme, qtbot: QtBot) -> None:
     card = ResultCard(theme, RecordingFocus(composited=False))
     qtbot.addWidget(card)
-    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_pending(QRect(50, 60, 40, 120))
 
     assert card.width() == CARD_WIDTH
     assert not card.mask().isEmpty()
@@ -360,7 +373,7 @@ def test_inside_another_window_it_stands_beside_the_region_there(card: ResultCar
     host.show()
 
     card.embed(host)
-    card.show_pending(QRect(150, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_pending(QRect(150, 60, 40, 120))
     card.show_result(read(SENTENCE))
     assert card.parentWidget() is host
     inner = card.geometry().adjusted(16, 12, -16, -20)
@@ -573,15 +586,14 @@ def test_the_card_stays_where_it_is_when_the_result_is_longer(
     below; then it moves up, and only then."""
     card = ResultCard(theme, focus)
     qtbot.addWidget(card)
-    screen = QGuiApplication.primaryScreen()
-    card.show_pending(QRect(50, 60, 40, 120), screen)
+    card.show_pending(QRect(50, 60, 40, 120))
     card.show_provisional(QUICK, "manga-ocr")
     top = card.pos()
     card.show_result(final(SENTENCE * 3))
     assert card.pos() == top
 
-    bottom = screen.availableGeometry().bottom()
-    card.show_pending(QRect(50, bottom - 130, 40, 120), screen)
+    bottom = QGuiApplication.primaryScreen().availableGeometry().bottom()
+    card.show_pending(QRect(50, bottom - 130, 40, 120))
     card.show_provisional(QUICK, "manga-ocr")
     top = card.pos()
     card.show_result(final(SENTENCE * 5))
@@ -589,7 +601,7 @@ def test_the_card_stays_where_it_is_when_the_result_is_longer(
     assert card.pos().y() < top.y()
     assert card.geometry().adjusted(0, 0, 0, -20).bottom() <= bottom
 
-    card.show_pending(QRect(50, bottom - 130, 40, 120), screen)
+    card.show_pending(QRect(50, bottom - 130, 40, 120))
     card.show_provisional(read(SENTENCE * 5), "manga-ocr")
     top = card.pos()
     card.show_result(final(SENTENCE))
@@ -770,7 +782,7 @@ def test_the_next_snip_knows_nothing_of_the_last(card: ResultCard) -> None:
     card.show_provisional(QUICK, "manga-ocr")
     card.show_error("The model process ended.", "Try it once more.", True)
     height = card.height()
-    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_pending(QRect(50, 60, 40, 120))
     assert words(card) == ["Reading…"]
     card.show_result(final(WRONG))
     assert words(card) == ["MangaOCR · 0.1 s"]
@@ -1035,7 +1047,7 @@ def test_every_word_on_the_card_has_room(card: ResultCard) -> None:
     check()
     card.show_error("It failed for a reason. " * 5, "Do this and then do that. " * 5, True)
     check()
-    card.show_pending(QRect(50, 60, 40, 120), QGuiApplication.primaryScreen())
+    card.show_pending(QRect(50, 60, 40, 120))
     card.show_provisional(QUICK, "manga-ocr")
     wordy = read(WRONG, engine="an engine with a very long name " * 3)
     card.show_result(wordy, others=others("ドドド"), keep=True)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from core.errors import YomitoriError
 from core.service_errors import AddressUnusable, ServiceEnded
 from core.settings import SettingsStore
-from desktop import service_process
+from desktop import service_notes, service_process
 from desktop.service_log import ServiceLog
 from desktop.service_notes import ServiceNotes
 from desktop.service_process import ServiceProcess, State, Status, serve_command
@@ -241,7 +242,10 @@ def test_the_notes_tell_where_it_listens_and_what_is_wrong(
     note = notes["service.enabled"]()
     assert note.role == "bad"
     assert "cannot listen at 127.0.0.1" in note.text
-    assert "Choose another" in note.text
+    # In a window the settings are named, on the command line its flags.
+    assert "Choose another address or port in Settings, Service" in note.text
+    assert "--port" not in note.text
+    assert "--port" in bench.told[0].advice
     assert note.button == "Try again"
     bench.does("")
     assert note.press is not None
@@ -249,15 +253,22 @@ def test_the_notes_tell_where_it_listens_and_what_is_wrong(
     bench.wait_for(State.ON)
 
 
-def test_the_token_is_copied_when_it_is_asked_for(on: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    copied: list[str] = []
-    monkeypatch.setattr(ServiceNotes, "_copy", lambda self, token: copied.append(token))
+def test_the_token_is_copied_when_it_is_asked_for_and_that_is_said_for_a_moment(
+    on: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_notes, "_COPIED_MS", 50)
     notes = ServiceNotes(on.service)
-    note = notes.notes["service.require_token"]()
+    find = notes.notes["service.require_token"]
+    note = find()
     assert note.text == f"The token is in {on.folder / 'token'}"
+    assert (note.button, note.spoken) == ("Copy the token", "")
     assert note.press is not None
+    shown: list[tuple[str, str]] = []
+    notes.changed.connect(lambda: shown.append((find().button, find().spoken)))
     note.press()
-    on.qtbot.waitUntil(lambda: copied == ["the-token"], timeout=STALL)
+    on.qtbot.waitUntil(lambda: len(shown) == 2, timeout=STALL)
+    assert QGuiApplication.clipboard().text() == "the-token"
+    assert shown == [("Copied ✓", "The token was copied."), ("Copy the token", "")]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +281,16 @@ def test_the_token_is_copied_when_it_is_asked_for(on: Bench, monkeypatch: pytest
     ],
 )
 def test_its_page_can_be_opened_here_wherever_it_listens(address: str, page: str) -> None:
-    assert Status(State.ON, address).page == page
+    status = Status(State.ON, address)
+    assert status.page == page
+    assert page == (f"{status.here}/docs" if address else "")
+    assert status.everywhere == (status.here != address)
+
+
+def test_all_addresses_are_no_address_to_ask_at(bench: Bench) -> None:
+    bench.service.status = Status(State.ON, "http://0.0.0.0:9100")
+    note = ServiceNotes(bench.service).notes["service.enabled"]()
+    assert note.text == "Listens at every address of this computer, port 9100"
 
 
 def test_a_frozen_build_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:

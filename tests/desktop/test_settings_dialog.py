@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -20,16 +21,18 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QStyle,
     QStyleOptionComboBox,
+    QToolTip,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from shiboken6 import isValid
+from shiboken6 import delete, isValid
 
 from core import __version__
 from core.devices import Device
 from core.paths import Paths
 from core.prompts import PromptLibrary
 from core.settings import SettingInfo, SettingsStore, iter_settings, value_of
+from desktop import setting_row
 from desktop.key_recorder import KeyRecorder
 from desktop.prompts_editor import PromptsEditor
 from desktop.setting_controls import DeviceBox, FolderField, ModelField, NumberBox
@@ -70,6 +73,45 @@ def open_dialog(theme: Theme, settings: SettingsStore, tmp_path: Path, qtbot: Qt
             dialog.close()
 
 
+@dataclass(frozen=True)
+class Shared:
+    """A dialog for all tests of a class, since building it takes longest; each leaves it as it was."""
+
+    dialog: SettingsDialog
+    store: SettingsStore
+    file: Path
+
+
+def shared_dialog(qapp: QApplication, folder: Path, environ: Mapping[str, str]) -> Iterator[Shared]:
+    file = folder / "config" / "settings.json"
+    store = SettingsStore(file, environ=environ)
+    dialog = SettingsDialog(store, Theme(qapp, "light"), Paths.below(folder))
+    dialog.show()
+    assert QTest.qWaitForWindowExposed(dialog)
+    yield Shared(dialog, store, file)
+    dialog.close()
+    # What is left of it would be styled again with every later theme.
+    delete(dialog)
+
+
+@pytest.fixture(scope="class")
+def with_defaults(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    yield from shared_dialog(qapp, tmp_path_factory.mktemp("defaults"), {})
+
+
+@pytest.fixture(scope="class")
+def all_from_the_environment(
+    qapp: QApplication, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shared]:
+    """Every setting is set by its variable."""
+    usual = {"bool": "false", "hotkey": "Ctrl+F9"}
+    values = {
+        info.env_name: str(info.maximum) if info.kind == "int" else usual.get(info.kind, info.default)
+        for info in SETTINGS
+    }
+    yield from shared_dialog(qapp, tmp_path_factory.mktemp("environment"), values)
+
+
 def show_row(dialog: SettingsDialog, key: str) -> SettingRow:
     row = dialog.rows[key]
     dialog.open_group(row.info.group_title)
@@ -98,9 +140,10 @@ def change(row: SettingRow, qtbot: QtBot) -> object:
         return round(row.info.default - 0.05, 2)
     if isinstance(control, QLineEdit):
         control.selectAll()
-        qtbot.keyClicks(control, "something else")
+        text = "https://example.org" if row.info.key == "service.cors_origins" else "example.org"
+        qtbot.keyClicks(control, text)
         qtbot.keyClick(control, Qt.Key.Key_Return)
-        return "something else"
+        return text
     if isinstance(control, ModelField | FolderField):
         control.line.selectAll()
         qtbot.keyClicks(control.line, "/somewhere/else")
@@ -128,28 +171,29 @@ def labels(row: SettingRow) -> str:
     return "\n".join(label.text() for label in row.findChildren(QLabel) if label.isVisible())
 
 
-@pytest.mark.parametrize("info", SETTINGS, ids=IDS)
-def test_each_setting_has_a_control_that_changes_store_and_file(
-    info: SettingInfo, open_dialog: Open, settings: SettingsStore, tmp_path: Path, qtbot: QtBot
-) -> None:
-    # Given the dialog with defaults
-    dialog = open_dialog()
-    row = show_row(dialog, info.key)
-    assert info.title in labels(row)
-    assert info.description in labels(row)
-    assert not row.restore.isVisible()
-    # When the control is used
-    wanted = change(row, qtbot)
-    # Then the value is in force and in the file at once
-    assert value_of(settings.current, info.key) == wanted
-    file = tmp_path / "config" / "settings.json"
-    group, name = info.key.split(".")
-    assert json.loads(file.read_text("utf-8"))[group][name] == wanted
-    # And it can be put back with one press
-    assert row.restore.isVisible()
-    qtbot.mouseClick(row.restore, Qt.MouseButton.LeftButton)
-    assert value_of(settings.current, info.key) == info.default
-    assert not row.restore.isVisible()
+class TestEachSetting:
+    @pytest.mark.parametrize("info", SETTINGS, ids=IDS)
+    def test_each_setting_has_a_control_that_changes_store_and_file(
+        self, info: SettingInfo, with_defaults: Shared, qtbot: QtBot
+    ) -> None:
+        # Given the dialog with defaults
+        settings = with_defaults.store
+        assert value_of(settings.current, info.key) == info.default
+        row = show_row(with_defaults.dialog, info.key)
+        assert info.title in labels(row)
+        assert info.description in labels(row)
+        assert not row.restore.isVisible()
+        # When the control is used
+        wanted = change(row, qtbot)
+        # Then the value is in force and in the file at once
+        assert value_of(settings.current, info.key) == wanted
+        group, name = info.key.split(".")
+        assert json.loads(with_defaults.file.read_text("utf-8"))[group][name] == wanted
+        # And it can be put back with one press
+        assert row.restore.isVisible()
+        qtbot.mouseClick(row.restore, Qt.MouseButton.LeftButton)
+        assert value_of(settings.current, info.key) == info.default
+        assert not row.restore.isVisible()
 
 
 def test_no_setting_is_missing_and_every_group_is_a_page(open_dialog: Open) -> None:
@@ -159,17 +203,16 @@ def test_no_setting_is_missing_and_every_group_is_a_page(open_dialog: Open) -> N
     assert pages == [*dict.fromkeys(info.group_title for info in SETTINGS), "About"]
 
 
-@pytest.mark.parametrize("info", SETTINGS, ids=IDS)
-def test_a_value_that_the_environment_sets_is_locked_and_says_so(
-    info: SettingInfo, open_dialog: Open, tmp_path: Path
-) -> None:
-    value = {"bool": "false", "int": str(info.maximum), "hotkey": "Ctrl+F9"}.get(info.kind, info.default)
-    store = SettingsStore(tmp_path / "other.json", environ={info.env_name: value})
-    row = show_row(open_dialog(store), info.key)
-    locked = row.control.line if isinstance(row.control, ModelField) else row.control
-    assert not locked.isEnabled()
-    assert not row.restore.isVisible()
-    assert f"Set by {info.env_name} for this run." in labels(row)
+class TestEachVariable:
+    @pytest.mark.parametrize("info", SETTINGS, ids=IDS)
+    def test_a_value_that_the_environment_sets_is_locked_and_says_so(
+        self, info: SettingInfo, all_from_the_environment: Shared
+    ) -> None:
+        row = show_row(all_from_the_environment.dialog, info.key)
+        locked = row.control.line if isinstance(row.control, ModelField) else row.control
+        assert not locked.isEnabled()
+        assert not row.restore.isVisible()
+        assert f"Set by {info.env_name} for this run." in labels(row)
 
 
 @pytest.mark.qt_log_ignore("grabbing the keyboard")
@@ -435,6 +478,51 @@ def test_a_setting_that_is_asked_for_is_in_view_with_the_keyboard(
     assert dialog.focusWidget() is dialog.rows["vision.backend"].control
 
 
+def test_a_group_that_is_asked_for_is_shown_from_its_top(open_dialog: Open) -> None:
+    dialog = open_dialog()
+    dialog.open_setting("panel.level")
+    page = dialog.stack.currentWidget()
+    assert isinstance(page, QScrollArea)
+    assert page.verticalScrollBar().value() > 0
+    dialog.open_group("About")
+    dialog.open_setting("panel")
+    QApplication.processEvents()
+    assert dialog.stack.currentWidget() is page
+    assert page.verticalScrollBar().value() == 0
+
+
+def test_a_list_that_is_refused_stays_to_be_mended(
+    open_dialog: Open, settings: SettingsStore, qtbot: QtBot
+) -> None:
+    dialog = open_dialog()
+    row = show_row(dialog, "service.allowed_hosts")
+    assert isinstance(row.control, QLineEdit)
+    qtbot.keyClicks(row.control, "box.lan,*")
+    qtbot.keyClick(row.control, Qt.Key.Key_Return)
+    assert "name each one, * does not stand for all" in labels(row)
+    assert row.control.text() == "box.lan,*"
+    assert settings.current.service.allowed_hosts == ""
+    qtbot.keyClick(row.control, Qt.Key.Key_Backspace)
+    qtbot.keyClick(row.control, Qt.Key.Key_Return)
+    assert settings.current.service.allowed_hosts == "box.lan,"
+    assert "does not stand" not in labels(row)
+
+
+def test_what_a_note_says_aloud_is_said_when_it_comes(
+    open_dialog: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        setting_row.QAccessible, "updateAccessibility", lambda event: said.append(event.message())
+    )
+    dialog = open_dialog()
+    row = show_row(dialog, "service.require_token")
+    row.set_note(Note("Here", button="Copied", spoken="It was copied."))
+    row.set_note(Note("Here", button="Copied", spoken="It was copied."))
+    row.set_note(Note("Here", button="Copy"))
+    assert said == ["It was copied."]
+
+
 def test_a_setting_that_is_not_there_cannot_be_asked_for(open_dialog: Open) -> None:
     dialog = open_dialog()
     with pytest.raises(KeyError):
@@ -687,3 +775,17 @@ def test_a_key_that_another_action_has_is_refused_and_the_old_one_stays(
     row.control.recorded.emit(settings.current.capture.snip_hotkey)
     assert settings.current.capture.repeat_hotkey == before
     assert "is the key for “Snip” already" in labels(row)
+
+
+def test_a_number_beyond_its_bounds_is_told_beside_its_field(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog()
+    row = dialog.rows["vision.temperature"]
+    dialog.open_setting("vision.temperature")
+    box = row.control
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "5")
+    assert QToolTip.text() == "Allowed: 0 to 1"
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == 1.0
+    QToolTip.hideText()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from core.chat import AnswerPiece, Message, Phase, Role
 from core.conversation_types import TurnState
-from core.errors import FellBack, ModelMissing, NotAnImage, ProcessDied
+from core.errors import FellBack, ModelMissing, NotAnImage, OnePictureOnly, ProcessDied, YomitoriError
 from core.history import History
 from core.settings import SettingsStore
 from core.types import OcrResult
@@ -219,6 +220,112 @@ def test_an_answer_given_anew_takes_the_place_of_the_old_one(desk: Desk) -> None
     assert desk.talk.turns[-1].id != first.id
 
 
+def test_failed_attempts_without_text_do_not_pile_up(desk: Desk, tmp_path: Path) -> None:
+    desk.library.folder = None
+    for _ in range(3):
+        failed = desk.talk.turns[-1] if desk.talk.turns else desk.ask("hello")
+        desk.talk.answer_again(failed.id)
+        desk.until(lambda failed=failed: desk.talk.turn(failed.id) is None)
+        desk.until_quiet()
+
+    assert [turn.state for turn in desk.talk.turns] == [TurnState.DONE, TurnState.FAILED]
+
+
+def test_what_had_come_stays_until_the_new_answer_is_there(desk: Desk, tmp_path: Path) -> None:
+    # Given an answer that was stopped, and a model that has gone since
+    desk.wait_for_text(desk.begin("stream 100 every 0.05").id)
+    desk.talk.stop()
+    desk.until_quiet()
+    stopped = desk.talk.turns[-1]
+    desk.library.folder = None
+    desk.engine.unload()
+
+    # When it is tried again, then only the last failure stands beside what had come
+    for _ in range(2):
+        before = desk.talk.turns[-1].id
+        desk.talk.answer_again(before)
+        desk.until(lambda before=before: desk.talk.turns[-1].id != before)
+        desk.until_quiet()
+    assert [turn.text for turn in desk.talk.turns[1:]] == [stopped.text, ""]
+    assert desk.talk.attempts(stopped.id) == {turn.id for turn in desk.talk.turns[1:]}
+
+    # And the answer that comes at last replaces both
+    desk.library.folder = tmp_path
+    desk.talk.answer_again(desk.talk.turns[-1].id)
+    desk.until(lambda: len(desk.talk.turns) == 2 and not desk.talk.busy)
+    assert desk.talk.turns[-1].state is TurnState.DONE
+    assert desk.talk.turns[-1].text.endswith("word99 ")
+
+
+def test_an_answer_again_that_is_stopped_at_once_leaves_the_old_one(desk: Desk) -> None:
+    desk.add()
+    old = desk.ask("hello")
+    # It waits for the text, so that nothing comes of it yet
+    desk.talk.expect_text(desk.talk.pictures[0].picture.id)
+    desk.talk.answer_again(old.id)
+    desk.until(lambda: len(desk.talk.turns) == 3)
+
+    desk.talk.stop()
+    desk.until(lambda: not desk.talk.busy)
+
+    assert [turn.id for turn in desk.talk.turns[1:]] == [old.id]
+    assert desk.talk.turns[-1].text == old.text
+
+
+def test_nothing_is_sent_that_a_model_for_one_picture_cannot_answer(desk: Desk) -> None:
+    # Given an answer about one picture, and another one beside it
+    desk.add()
+    old = desk.ask("hello")
+    second = desk.add()
+    desk.talk.one_picture = "tiny"
+
+    # When more is asked, then that is refused before anything is kept
+    desk.talk.ask("which is larger?")
+    assert [type(problem) for problem in desk.problems] == [OnePictureOnly]
+    assert "tiny" in str(desk.problems[0])
+    assert not desk.talk.busy
+
+    # What was asked about the first alone can be asked anew
+    assert desk.talk.obstacle(old.id) is None
+    desk.talk.answer_again(old.id)
+    desk.until(lambda: desk.talk.turns[-1].id != old.id)
+    desk.until_quiet()
+    assert desk.talk.turns[-1].state is TurnState.DONE
+
+    # And everything once the second is gone
+    desk.talk.remove_picture(second)
+    assert desk.ask("and now?").state is TurnState.DONE
+
+
+def test_the_last_picture_gets_a_conversation_of_its_own(desk: Desk) -> None:
+    # Given a picture that was asked about, and one that was not, both read
+    desk.add()
+    desk.ask("hello")
+    first = desk.talk.id
+    assert first is not None
+    second = desk.add()
+    desk.talk.edit_text(second, "学校")
+
+    # When the last one is to be asked about alone
+    desk.talk.part_with_last_picture()
+    desk.until(lambda: desk.talk.id not in (None, first))
+
+    # Then it is there with its text, and gone where it was
+    (shown,) = desk.talk.pictures
+    assert shown.picture.text == "学校"
+    assert not shown.reading
+    desk.until(lambda: len(desk.store.get(first).pictures) == 1)  # type: ignore[union-attr]
+    desk.talk.one_picture = "tiny"
+    assert desk.ask("what").text.endswith("what [1]")
+
+    # One that was asked about stays in its conversation, too
+    second_talk = desk.talk.id
+    assert second_talk is not None
+    desk.talk.part_with_last_picture()
+    desk.until(lambda: desk.talk.id not in (None, second_talk))
+    assert len(desk.store.get(second_talk).pictures) == 1  # type: ignore[union-attr]
+
+
 def test_an_edited_question_is_asked_with_its_picture(desk: Desk) -> None:
     desk.add()
     desk.ask("first")
@@ -242,7 +349,7 @@ def test_deleting_from_a_question_takes_what_follows(desk: Desk) -> None:
 
 def test_a_conversation_is_opened_again_with_all_that_belongs_to_it(desk: Desk) -> None:
     picture = desk.add()
-    desk.talk.set_options(desk.talk.options, "Be short.")
+    desk.talk.set_options(desk.talk.options, "Be short.", "own:Short")
     desk.ask("first")
     conversation, turns = desk.talk.id, desk.talk.turns
     assert conversation is not None
@@ -255,7 +362,29 @@ def test_a_conversation_is_opened_again_with_all_that_belongs_to_it(desk: Desk) 
     assert desk.talk.turns == turns
     assert [shown.picture.id for shown in desk.talk.pictures] == [picture]
     assert desk.talk.pictures[0].image == PICTURE
+    assert (desk.talk.system, desk.talk.preset) == ("Be short.", "own:Short")
+
+
+def test_options_that_were_kept_out_of_their_bounds_are_put_right_and_told(desk: Desk) -> None:
+    desk.add()
+    conversation = desk.talk.id
+    assert conversation is not None
+    kept = {"options": {"temperature": 5, "top_p": "much"}, "system": "Be short."}
+    desk.history.conversations.set_options(conversation, kept)
+    desk.talk.begin()
+    told: list[YomitoriError] = []
+    desk.talk.problem.connect(told.append)
+
+    with desk.qtbot.waitSignal(desk.talk.opened, timeout=STALL):
+        desk.talk.open(conversation)
+
+    usual = desk.talk.defaults()
+    assert desk.talk.options == replace(usual, temperature=1.0)
     assert desk.talk.system == "Be short."
+    assert [str(error) for error in told] == [
+        "The setting vision.temperature cannot be 5: say a number from 0 to 1.",
+        "The setting vision.top_p cannot be much: say a number from 0.05 to 1.",
+    ]
 
 
 def test_an_answer_goes_on_while_another_conversation_is_open(desk: Desk) -> None:

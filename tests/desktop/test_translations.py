@@ -356,8 +356,7 @@ def test_the_small_window_is_japanese(theme: Theme, qtbot: QtBot) -> None:
 def test_the_result_card_is_japanese_and_nothing_is_cut_off(theme: Theme, qtbot: QtBot) -> None:
     card = ResultCard(theme, Focus())
     qtbot.addWidget(card)
-    screen = QApplication.primaryScreen()
-    card.show_pending(QRect(10, 10, 40, 60), screen)
+    card.show_pending(QRect(10, 10, 40, 60))
     assert "読み取っています…" in words(card)
     # When a text has been read and copied, the widest row of buttons
     card.show_result(OcrResult("今日は学校に行きませんでした", (), "ppocr", "cpu", 12.34), True)
