@@ -216,7 +216,8 @@ class QuestionTurn(TurnWidget):
 
     def fill_menu(self, menu: QMenu) -> None:
         menu.addAction(self.tr("Copy"), partial(self.copy_requested.emit, self.turn.text))
-        menu.addAction(self.tr("Edit"), self._edit)
+        if self.editor is None:
+            menu.addAction(self.tr("Edit"), self._edit)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)

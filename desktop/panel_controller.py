@@ -32,7 +32,7 @@ from desktop.clipboard.picture import picture_in
 from desktop.docking.fallback import PanelDock
 from desktop.exporting import Exporting
 from desktop.last_folder import LastFolder
-from desktop.left_open import LeftOpen
+from desktop.left_open import Left, LeftOpen
 from desktop.models_controller import ModelsController
 from desktop.panel_place import choose_screen, place
 from desktop.panel_texts import fit_line, model_line, server_line, unloaded_line
@@ -90,7 +90,7 @@ class PanelController(QObject):
             paths.config / "presets.json", lambda: options_of(settings.current.vision)
         )
         self._left_open = LeftOpen(paths.data / "panel.json")
-        self._left: int | None = None
+        self._left = Left()
         self._remembering = QTimer(self, singleShot=True, interval=_REMEMBER_MS)
         self._remembering.timeout.connect(self._remember)
         self._exporting = Exporting(parts.bridge, LastFolder(paths.data / "export.json"), self)
@@ -157,10 +157,12 @@ class PanelController(QObject):
         self._region = None
 
     def _remember(self) -> None:
-        """Keep which conversation is open, for the next start."""
+        """Keep which conversation is open, for the next start, and the question that is half written."""
         talk, history = self.talk, self._parts.history
         # Those that live in memory are gone then.
-        kept = talk.id if history is not None and talk.store is history.conversations else None
+        kept = Left()
+        if history is not None and talk.store is history.conversations and talk.id is not None:
+            kept = Left(talk.id, self.window.composer.text() if self.window is not None else self._draft)
         if kept == self._left:
             return
         self._left = kept
@@ -177,8 +179,9 @@ class PanelController(QObject):
         talk, history = self.talk, self._parts.history
         if history is None:
             return
-        if self._left is not None:
-            talk.open(self._left)
+        if self._left.conversation is not None:
+            talk.open(self._left.conversation)
+            self._draft = self._left.question
             return
         try:
             last = history.conversations.list(limit=1)
@@ -331,6 +334,7 @@ class PanelController(QObject):
         missing.choose_requested.connect(self.models_requested)
         window = Panel(self.talk, parts.theme, parts.settings, self.prompts, self.presets, welcome, missing)
         window.composer.set_text(self._draft)
+        window.composer.typing.connect(self._remembering.start)
         window.chat.set_drafts(self._edits)
         window.snip_requested.connect(self._snip)
         window.add_snip_requested.connect(self._add_snip)

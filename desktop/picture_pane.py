@@ -322,7 +322,9 @@ class PicturePane(QWidget):
         self.give_words.setVisible(some)
         shown = self._pictures.get(self._current)
         reading = shown is not None and shown.reading
-        self.again.setVisible(room and not reading)
+        # Its place is kept meanwhile: what stands below is not to jump when the reading ends.
+        self.again.setVisible(room)
+        self.again.setEnabled(not reading)
         self.text.setPlaceholderText("" if reading else self.tr("No text"))
 
     def _show_removable(self) -> None:

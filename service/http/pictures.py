@@ -7,7 +7,6 @@ import base64
 import binascii
 import logging
 import re
-from functools import partial
 from urllib.parse import unquote_to_bytes
 
 import anyio.to_thread
@@ -82,15 +81,22 @@ async def decoded(data: bytes, seconds: float | None = None) -> RgbImage:
         NotAnImage, ImageDamaged, ImageTooLarge, TooManyFrames
         QueueFull, DeadlinePassed: there is no room.
     """
-    pixels = await anyio.to_thread.run_sync(pixels_of, data, limiter=_decoders)
+    seen = await anyio.to_thread.run_sync(_decode_unless_large, data, limiter=_decoders)
+    if isinstance(seen, RgbImage):
+        return seen
+    try:
+        async with asyncio.timeout(seconds):
+            await room().enter(seen)
+    except TimeoutError:
+        raise DeadlinePassed(seconds=f"{seconds:.0f}") from None
+    return await anyio.to_thread.run_sync(_decode, data, limiter=_decoders)
+
+
+def _decode_unless_large(data: bytes) -> RgbImage | int:
+    """The picture, or how many pixels a large one has."""
+    pixels = pixels_of(data)
     # What claims to be larger is refused, and takes no room.
-    if LARGE < pixels <= MAX_PIXELS:
-        try:
-            async with asyncio.timeout(seconds):
-                await room().enter(pixels)
-        except TimeoutError:
-            raise DeadlinePassed(seconds=f"{seconds:.0f}") from None
-    return await anyio.to_thread.run_sync(partial(_decode, data), limiter=_decoders)
+    return pixels if LARGE < pixels <= MAX_PIXELS else _decode(data)
 
 
 def _decode(data: bytes) -> RgbImage:

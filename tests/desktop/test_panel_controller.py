@@ -444,14 +444,18 @@ def test_a_finished_conversation_is_shown_again_after_a_restart(stage: Stage) ->
         store.add_question(conversation, "why?")
     stage.controller.open_conversation(older)
     stage.until(lambda: stage.controller.talk.id == older)
+    stage.controller.show()
+    stage.window.composer.field.insertPlainText("半分だけ")
 
     stage.restart()
     assert stage.controller._talk is None
     stage.controller.show()
 
+    # Then with what was half written
     stage.until(lambda: stage.controller.talk.id == older)
     assert stage.window.chat.isVisible()
     assert stage.window.composer.field.hasFocus()
+    assert stage.window.composer.text() == "半分だけ"
 
 
 def test_a_new_conversation_is_still_a_new_one_after_a_restart(stage: Stage) -> None:
@@ -462,7 +466,7 @@ def test_a_new_conversation_is_still_a_new_one_after_a_restart(stage: Stage) -> 
     stage.restart()
     stage.controller.show()
 
-    assert stage.controller._left is None
+    assert stage.controller._left.conversation is None
     assert stage.controller.talk.empty
     assert stage.window.welcome.isVisible()
     assert stage.window.focusWidget() is stage.window
@@ -491,7 +495,7 @@ def test_one_that_was_deleted_is_not_looked_for_after_a_restart(stage: Stage) ->
 
     stage.controller.show()
 
-    assert stage.controller._left == conversation
+    assert stage.controller._left.conversation == conversation
     stage.qtbot.wait(100)
     assert stage.controller.talk.empty
     assert not stage.told.errors
@@ -507,7 +511,7 @@ def test_one_that_lived_in_memory_is_not_confused_with_one_of_the_history(stage:
     stage.restart()
     stage.controller.show()
 
-    assert stage.controller._left is None
+    assert stage.controller._left.conversation is None
     assert stage.controller.talk.empty
 
 
