@@ -20,7 +20,7 @@ import pytest
 from tests.support.checkpoint_files import WEIGHTS, write_checkpoint
 from tests.support.environment import ROOT, child_environment
 from tests.support.ordinary_user import run_as_ordinary_user
-from tests.support.stub_hub import StubHub
+from tests.support.stub_hub import StubHub, received
 
 KNOWN = "kha-white/manga-ocr-base"
 OTHER = "someone/other-ocr"
@@ -101,11 +101,6 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
 
 def cache_folder() -> Path:
     return Path(os.environ["HF_HOME"]) / "hub"
-
-
-def received() -> int:
-    """Bytes on the disk of what is not whole yet."""
-    return sum(path.stat().st_size for path in cache_folder().glob("models--*/blobs/*.incomplete"))
 
 
 def same_files(left: Path, right: Path) -> bool:
@@ -388,7 +383,7 @@ def test_what_a_killed_download_had_received_is_kept(hub: StubHub, tmp_path: Pat
     hub.add_repo(KNOWN, write_checkpoint(tmp_path / "big", size=size), "refs/pr/4")
     hub.slow(size / 2, file=WEIGHTS)
     process = start(hub.url, "download", "manga-ocr")
-    wait_until(lambda: received() >= 0.6 * size, process)
+    wait_until(lambda: received(cache_folder()) >= 0.6 * size, process)
     # when it is killed with its model process, the one that receives
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     assert len(family) >= 2
@@ -418,7 +413,7 @@ def test_ctrl_c_pauses_and_says_so(hub: StubHub, tmp_path: Path) -> None:
     hub.add_repo(KNOWN, write_checkpoint(tmp_path / "big", size=size), "refs/pr/4")
     hub.slow(size / 2, file=WEIGHTS)
     process = start(hub.url, "download", "manga-ocr")
-    wait_until(lambda: received() >= 0.4 * size, process)
+    wait_until(lambda: received(cache_folder()) >= 0.4 * size, process)
     children = psutil.Process(process.pid).children(recursive=True)
     # when Ctrl+C reaches every process of the terminal
     os.killpg(process.pid, signal.SIGINT)
@@ -441,7 +436,7 @@ def test_a_download_that_is_given_up_is_cleaned_up(hub: StubHub, tmp_path: Path)
     hub.add_repo(KNOWN, write_checkpoint(tmp_path / "big"), "refs/pr/4")
     hub.stall(after=0.5, file=WEIGHTS)
     process = start(hub.url, "download", "manga-ocr")
-    wait_until(lambda: received() >= 1_000_000, process)
+    wait_until(lambda: received(cache_folder()) >= 1_000_000, process)
     os.kill(process.pid, signal.SIGINT)
     assert finish(process).returncode == 130
     assert done(models(hub, "clean")) == "1.0 MB are free again.\n"
@@ -455,7 +450,7 @@ def test_what_is_being_downloaded_is_neither_removed_nor_cleaned_up(hub: StubHub
     hub.add_repo(KNOWN, write_checkpoint(tmp_path / "big"), "refs/pr/4")
     hub.stall(after=0.5, file=WEIGHTS)
     process = start(hub.url, "download", "manga-ocr")
-    wait_until(lambda: received() >= 1_000_000, process)
+    wait_until(lambda: received(cache_folder()) >= 1_000_000, process)
     # then it stays, and the code says that it is busy, not that a download failed
     result = models(hub, "clean")
     assert done(result) == "There is nothing else to clean up.\n"

@@ -28,6 +28,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -310,6 +311,16 @@ class StubHub:
         with self.lock:
             self.sent.clear()
             self.requests.clear()
+
+
+def received(cache: Path) -> int:
+    """Bytes in a hub's cache folder of what is not whole yet."""
+    count = 0
+    for path in cache.glob("models--*/blobs/*.incomplete"):
+        # It may have become whole just now.
+        with suppress(FileNotFoundError):
+            count += path.stat().st_size
+    return count
 
 
 def _files_of(folder: Path) -> Iterator[HubFile]:
