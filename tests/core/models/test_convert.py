@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,11 @@ def test_a_conversion_that_is_ended_leaves_nothing_that_loads(
     before = {process.pid for process in children()}
     other = Shelf(tmp_path / "home")
     job = other.library.convert("ocr", str(mine), other.on_progress)
-    other.wait_for(lambda piece: piece.phase == "convert")
+    left = other.library.converted.root
+    deadline = time.monotonic() + STALL
+    while not any(path.is_dir() for path in left.rglob(".*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     for process in children():
         if process.pid not in before:
             process.kill()
@@ -188,7 +193,6 @@ def test_a_conversion_that_is_ended_leaves_nothing_that_loads(
     assert found.needs_conversion
     other.library.close()
     # what it left is in nobody's way: the next one cleans up and works
-    left = other.library.converted.root
     assert list(left.rglob("*.json")) or list(left.rglob(".*"))
     shutil.copytree(left, shelf.library.converted.root, dirs_exist_ok=True)
     ready = shelf.library.convert("ocr", str(mine)).result(STALL)
