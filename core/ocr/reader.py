@@ -88,7 +88,7 @@ class PageReader:
 
     def detect(self, picture: Picture) -> list[tuple[Box, Direction]]:
         """The bubbles in reading order, without reading them."""
-        found = result_of(self._find(_bare(picture), lambda: False))
+        found = _result_of(self._find(_bare(picture), lambda: False))
         return [
             (_around([found.boxes[i] for i in members]), found.directions[members[0]])
             for members in found.bubbles
@@ -268,7 +268,7 @@ def _one_column(regions: list[Region]) -> list[Region]:
     return [region_of(whole, min(region.score for region in regions))]
 
 
-def result_of(steps: Generator[Any, None, T]) -> T:
+def _result_of(steps: Generator[Any, None, T]) -> T:
     """What the steps return, for those who do not want to know how far they are."""
     while True:
         try:

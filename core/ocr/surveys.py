@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from core.errors import Cancelled
 from core.ocr.pixels import to_picture
-from core.ocr.reader import PageReader, Survey, result_of
+from core.ocr.reader import PageReader, Survey
 from core.types import RgbImage
 
 _SIDE_BY_SIDE = 4
@@ -27,16 +27,12 @@ def survey_all(
         Cancelled: ``cancelled()`` said so.
     """
 
-    def survey(image: RgbImage) -> Survey | Exception:
-        try:
-            return result_of(reader.survey(to_picture(image), cancelled))
-        except Cancelled:
-            raise
-        except Exception as error:
-            return error
+    def survey(image: RgbImage) -> Survey | Exception | None:
+        *_, seen = _seen_in(reader, image, cancelled)
+        return seen
 
     if len(images) == 1:
-        yield from ((0, seen) for seen in _alone(reader, images[0], cancelled))
+        yield from ((0, seen) for seen in _seen_in(reader, images[0], cancelled))
         return
     again = []
     with ThreadPoolExecutor(min(_SIDE_BY_SIDE, threads, len(images))) as pool:
@@ -50,9 +46,10 @@ def survey_all(
         yield number, survey(images[number])
 
 
-def _alone(
+def _seen_in(
     reader: PageReader, image: RgbImage, cancelled: Callable[[], bool]
 ) -> Iterator[Survey | Exception | None]:
+    """None, now and then, while it is looked at; what is seen in it, or why nothing is, comes last."""
     steps = reader.survey(to_picture(image), cancelled)
     while True:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -19,7 +18,7 @@ from core.jobs import Job
 from core.service_errors import PromptTooLong, RequestInvalid
 from core.types import RgbImage
 from service.http.context import Context, context
-from service.http.events import PAUSE, described, event, event_stream
+from service.http.events import described, event, event_stream, silence
 from service.http.forms import RIGHT_FIELDS
 from service.http.invalid import reason_of
 from service.http.jobs import finished, streamed
@@ -288,8 +287,7 @@ async def _events(
 ) -> AsyncGenerator[bytes, None]:
     """The answer as events. An error before the first of them is raised, while it can still decide the
     status; later ones are told."""
-    clock = asyncio.get_running_loop().time
-    silent_until = clock() + PAUSE - 1
+    still_silent = silence()
     begun = False
     try:
         async with contextlib.aclosing(streamed(context, request, "vision", start)) as pieces:  # type: ignore[type-var]
@@ -298,11 +296,11 @@ async def _events(
                     begun = True
                     yield told_event
     except YomitoriError as error:
-        if not begun and (clock() < silent_until or isinstance(error, Cancelled)):
+        if not begun and (still_silent() or isinstance(error, Cancelled)):
             raise
         yield event("error", problem_json(error, request_id(request)))
     except Exception as error:
-        if not begun and clock() < silent_until:
+        if not begun and still_silent():
             raise
         log.exception("An answer broke off")
         yield event("error", problem_json(YomitoriError(detail=type(error).__name__), request_id(request)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -26,7 +25,7 @@ from service.http.chat_types import (
     TokenLogprob,
     TopLogprob,
 )
-from service.http.events import PAUSE
+from service.http.events import silence
 from service.http.problems import openai_json
 
 log = logging.getLogger(__name__)
@@ -70,8 +69,7 @@ async def events(head: Head, steps: Steps, logprobs: bool, usage: bool) -> Async
     an event.
     """
     chunks = _Chunks(head, logprobs, usage)
-    clock = asyncio.get_running_loop().time
-    silent_until = clock() + PAUSE - 1
+    still_silent = silence()
     begun = False
     try:
         async with contextlib.aclosing(steps):
@@ -83,7 +81,7 @@ async def events(head: Head, steps: Steps, logprobs: bool, usage: bool) -> Async
                     yield event
         yield DONE
     except YomitoriError as error:
-        if not begun and (clock() < silent_until or isinstance(error, Cancelled)):
+        if not begun and (still_silent() or isinstance(error, Cancelled)):
             raise
         yield _event(openai_json(error))
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import anyio
@@ -51,6 +51,14 @@ async def event_stream(events: AsyncGenerator[bytes, None], pause: float = PAUSE
         await kept.aclose()
         raise
     return EventStream(kept, first)
+
+
+def silence() -> Callable[[], bool]:
+    """Whether a stream that begins now, and has told nothing, has sent nothing yet: then an error can still
+    decide its status, which goes with the first comment."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + PAUSE - 1
+    return lambda: clock() < until
 
 
 class EventStream(StreamingResponse):

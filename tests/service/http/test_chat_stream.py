@@ -20,7 +20,7 @@ from core.models.library import ModelLibrary
 from core.paths import Paths
 from core.service_errors import AnswerChanged
 from core.settings import SettingsStore
-from service.http import chat_stream
+from service.http import events as sent_events
 from service.http.chat_stream import Continued, Head, events
 from tests.support.fake_vision_engine import FAKE_VISION
 from tests.support.http_service import TINY_LLAVA, Parts, app_over, client_of
@@ -133,7 +133,7 @@ def test_what_goes_wrong_before_the_answer_is_raised_and_later_it_is_an_event(
     with pytest.raises(ValueError, match="secret"):
         told(*waits, ValueError("the secret"))
     # while after a while something has been sent to keep the connection, and with it the status
-    monkeypatch.setattr(chat_stream, "PAUSE", -1.0)
+    monkeypatch.setattr(sent_events, "PAUSE", -1.0)
     found = told(*waits, error)
     assert isinstance(found[-1], dict)
     assert found[-1]["error"]["code"] == "out_of_memory"

@@ -26,6 +26,7 @@ from core.engine import Engine
 from core.images import to_png
 from core.types import RgbImage
 from service.http import analyze
+from service.http import events as sent_events
 from service.http.events import event_stream
 from tests.support.http_service import Parts, Serving, app_over, context_of, live, port_of
 
@@ -184,7 +185,7 @@ def test_who_waits_in_silence_is_told_at_last_that_it_was_in_vain(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given streams that keep their connection alive early, and a model that is busy until the deadline
-    monkeypatch.setattr(analyze, "PAUSE", 1.0)
+    monkeypatch.setattr(sent_events, "PAUSE", 1.0)
     monkeypatch.setattr(analyze, "event_stream", partial(event_stream, pause=0.05))
     with (
         serving(app_over(parts), parts) as service,
