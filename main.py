@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from core.process import CHILD_FLAG
-
 if TYPE_CHECKING:
     from core.doctor import Check
     from core.errors import BackendUnavailable
@@ -16,6 +14,16 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
+    try:
+        return _main()
+    except KeyboardInterrupt:
+        # In the imports; later each command says what it has ended.
+        return 130
+
+
+def _main() -> int:
+    from core.process import CHILD_FLAG
+
     if sys.argv[1:2] == [CHILD_FLAG]:
         from core.child import main as serve_host
 

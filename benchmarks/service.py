@@ -2,7 +2,9 @@
 
 A ``yomitori serve`` with the tiny MangaOCR answers ``POST /ocr`` for bubbles, over a connection that stays
 open; the same bubbles are read by an engine of this process, in turns. Then 16 clients ask at once, against
-one after another. ``--memory N`` asks N times more and prints what the front process has kept of it.
+one after another. ``--threads N`` has each model compute with so many threads instead of as many as there are
+cores, ``--true`` adds the 16 clients with weights of MangaOCR's true size (random), ``--memory N`` asks N
+times more and prints what the front process has kept of it.
 """
 
 from __future__ import annotations
@@ -20,16 +22,20 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import true_size
 from benchmarks.report import Report, median_of_runs
 from core.engine import Engine
 from core.images import to_png
+from core.models.library import ModelLibrary
+from core.paths import Paths
 from core.settings import SettingsStore
 from core.types import RgbImage
-from tests.support.http_service import Serving, serving
-from tests.support.local_library import LocalLibrary
+from tests.support.http_service import TINY_MANGA_OCR, Serving, serving
 from tests.support.manga_crops import load_crops
 
-CLIENTS, EACH, RUNS = 16, 4, 3
+CLIENTS, RUNS, PAIRS = 16, 3, 240
+TINY_EACH, TRUE_EACH = 4, 2
+"""Bubbles that each client has read in one run."""
 OVERHEAD_MS, RATIO, GROWTH_MB = 5.0, 2.0, 20.0
 _BOUNDARY = "bubble-of-the-benchmark"
 
@@ -38,7 +44,7 @@ class Client:
     """One connection to the service."""
 
     def __init__(self, server: Serving) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
 
     def read(self, form: bytes) -> str:
         """What ``POST /ocr`` answers to a form of ``form_of``."""
@@ -137,27 +143,51 @@ def memory(report: Report, server: Serving, form: bytes, count: int) -> None:
     report.note(f"{before / 1e6:.0f} MB before")
 
 
+def clients_of_true_size(
+    report: Report, folder: Path, crops: Sequence[RgbImage], environ: dict[str, str]
+) -> None:
+    true_size.write(folder / "weights")
+    environ = environ | {"MANGAOCR_MODEL_PATH": str(folder / "weights")}
+    with serving(folder / "server", environ=environ) as server:
+        client = Client(server)
+        client.read(form_of(crops[0]))
+        client.close()
+        print("weights of the true size")
+        throughput(report, server, [crops[k % len(crops)] for k in range(CLIENTS * TRUE_EACH)])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=0, metavar="N")
+    parser.add_argument("--true", action="store_true")
     parser.add_argument("--memory", type=int, default=0, metavar="N")
     options = parser.parse_args()
     crops = [crop.image for crop in load_crops("plain")]
     report = Report()
-    with tempfile.TemporaryDirectory() as folder:
-        store = SettingsStore(Path(folder) / "settings.json", environ={})
-        store.set("models.threads", 1)
-        # As a client of the service that does without it: looking again is not what is measured.
-        off = {"YOMITORI_READING_RETRY_DOUBTFUL": "false"}
-        store.set("reading.retry_doubtful", False)
-        engine = Engine(store, library=LocalLibrary())
+    environ = {
+        "MANGAOCR_MODEL_PATH": str(TINY_MANGA_OCR),
+        "YOMITORI_MODELS_DEVICE": "cpu",
+        "YOMITORI_MODELS_THREADS": str(options.threads),
+        # Random weights are doubtful of all they read; looking again is not what is measured.
+        "YOMITORI_READING_RETRY_DOUBTFUL": "false",
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = SettingsStore(folder / "settings.json", environ=environ)
+        library = ModelLibrary(store, Paths.below(folder / "engine"), environ=environ)
+        engine = Engine(store, library=library)
         try:
-            with serving(Path(folder) / "server", environ=off) as server:
-                overhead(report, server, engine, crops[:60])
-                throughput(report, server, [crops[k % len(crops)] for k in range(CLIENTS * EACH)])
+            with serving(folder / "server", environ=environ) as server:
+                pictures = [crops[k % len(crops)] for k in range(PAIRS)]
+                overhead(report, server, engine, pictures)
+                throughput(report, server, [crops[k % len(crops)] for k in range(CLIENTS * TINY_EACH)])
                 if options.memory:
                     memory(report, server, form_of(crops[0]), options.memory)
         finally:
             engine.close()
+            library.close()
+        if options.true:
+            clients_of_true_size(report, folder / "true", crops, environ)
     return bool(report.failed)
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from core.errors import (
+    Cancelled,
     OutOfMemory,
     ProcessDied,
     ProtocolError,
@@ -35,18 +36,18 @@ _ALONE = (OutOfMemory, ProcessDied, ProtocolError, ReadFailed)
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """Of one batch: at most so many ``pictures`` of so many ``pixels`` together, that take about so many
-    ``seconds``: as long waits what comes next. ``gather`` is how many seconds the model waits after a batch
-    for those who come again, and only then. ``queue``: readings that may wait."""
+    ``seconds``: as long waits what comes next, unless somebody is looking. ``gather`` is how many seconds the
+    model waits after a batch for those who come again, and only then. ``queue``: readings that may wait."""
 
     pictures: int = 16
     pixels: int = 4_000_000
-    seconds: float = 2.0
+    seconds: float = 8.0
     gather: float = 0.008
     queue: int = 64
 
 
-_LOOKED_AT, _AGAIN, _USUAL = range(3)
-"""Who goes first: somebody is looking; it has waited once already; all others."""
+_LOOKED_AT, _AGAIN, _SENT_BACK, _USUAL = range(4)
+"""Who goes first: somebody is looking; read alone, since its batch failed; its batch gave way; all others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -73,11 +74,15 @@ class Batcher:
         self._waiting: list[_Waiting] = []
         # Whether a job of ours is with the host, and how long the last ones took for each picture.
         self._busy = False
+        # The batch that is with the host, if it may give way, and the one that was told to.
+        self._may_give_way: Job[float] | None = None
+        self._gives_way: Job[float] | None = None
         self._closed = False
         self._each = 0.0
 
     def submit(self, job: Reading, first: bool = False) -> None:
-        """Have a picture read; ``first``: before those that wait already, since somebody is looking.
+        """Have a picture read; ``first``: before those that wait already, since somebody is looking. A batch
+        that is being read gives way, once.
 
         The job fails with QueueFull, or as the host lets it fail.
         """
@@ -87,6 +92,11 @@ class Batcher:
             if taken:
                 self._busy = True
                 self._put(_Waiting(job, _LOOKED_AT if first else _USUAL))
+            gives_way = self._may_give_way if first and taken else None
+            if gives_way is not None:
+                self._may_give_way, self._gives_way = None, gives_way
+        if gives_way is not None:
+            gives_way.cancel()
         if begin:
             self._next()
         elif self._closed:
@@ -120,7 +130,7 @@ class Batcher:
             self._waiting.remove(entry)
         entry.job.drop()
 
-    def _take(self) -> list[Reading]:
+    def _take(self) -> list[_Waiting]:
         """The next batch, which may be one picture; empty when none waits. With the lock held."""
         if not self._waiting:
             return []
@@ -137,7 +147,7 @@ class Batcher:
                 taken.append(entry)
                 pixels += _pixels(entry.job)
         self._waiting = [entry for entry in self._waiting if entry not in taken]
-        return [entry.job for entry in taken]
+        return taken
 
     # ---- at the host
 
@@ -145,13 +155,18 @@ class Batcher:
         """Give the host what waits, if anything does. Called by the one who has set ``_busy``, or in the
         host's thread when a job has ended."""
         with self._changed:
-            jobs = self._take()
-            self._busy = bool(jobs)
+            taken = self._take()
+            self._busy = bool(taken)
+        jobs = [entry.job for entry in taken]
         if len(jobs) == 1:
             jobs[0].on_done(self._one_ended)
             self._submit(jobs[0])
         elif jobs:
-            self._submit(self._batch(jobs))
+            batch = self._batch(jobs)
+            with self._changed:
+                # Not twice, else those who look could keep it from ever coming to its end.
+                self._may_give_way = batch if taken[0].rank == _USUAL else None
+            self._submit(batch)
 
     def _one_ended(self, job: Reading) -> None:
         if job.error() is None:
@@ -191,23 +206,30 @@ class Batcher:
 
     def _batch_ended(self, batch: Job[float], jobs: list[Reading]) -> None:
         error = batch.error()
+        with self._changed:
+            gave_way = self._gives_way is batch
+            self._may_give_way = self._gives_way = None
         if error is None:
             self._learn(batch.result() / len(jobs))
             self._gather(len(jobs))
         elif isinstance(error, _ALONE):
             log.warning("%d pictures are read one by one: %s", len(jobs), error)
-            self._read_alone([job for job in jobs if not job.done()])
+            self._put_back(jobs, _AGAIN)
+        elif gave_way and isinstance(error, Cancelled):
+            self._put_back(jobs, _SENT_BACK)
         else:
             for job in jobs:
                 job.fail(error)
         self._next()
 
-    def _read_alone(self, jobs: Sequence[Reading]) -> None:
-        for job in jobs:
+    def _put_back(self, jobs: Sequence[Reading], rank: int) -> None:
+        """Have those read again that have not come to their end."""
+        left = [job for job in jobs if not job.done()]
+        for job in left:
             _hand(job, {"again": True})
         with self._changed:
-            for job in jobs:
-                self._put(_Waiting(job, _AGAIN))
+            for job in left:
+                self._put(_Waiting(job, rank))
             late = [entry for entry in self._waiting if self._closed or entry.job.cancel_requested]
         for entry in late:
             self._forget(entry)

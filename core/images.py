@@ -110,6 +110,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _bytes_of(image: Image.Image) -> bytes:
     """Its pixels, taken in strips: at once Pillow has all of them twice for a moment, in small pieces."""
     rows = max(1, _STRIP // image.width)
+    if image.height <= rows:
+        return image.tobytes()
     buffer = io.BytesIO()
     for top in range(0, image.height, rows):
         buffer.write(image.crop((0, top, image.width, min(image.height, top + rows))).tobytes())

@@ -9,6 +9,7 @@ Part of the tree in core/errors.
     │   ├── RequestInvalid         it is not what the operation takes
     │   │   ├── FieldUnknown       of a form
     │   │   ├── FieldRepeated
+    │   │   ├── NotInAddress
     │   │   └── FileExpected       text came, such as the name of a file
     │   ├── PathUnknown
     │   ├── MethodUnknown
@@ -67,6 +68,11 @@ class RequestInvalid(RequestRefused):
 class FieldUnknown(RequestInvalid):
     sentence = "There is no field {field} here."
     hint = "The fields there are: {known}."
+
+
+class NotInAddress(RequestInvalid):
+    sentence = "The field {field} stands in the address, where it is not looked for."
+    hint = "Send it in the form. With curl: -F {field}=..."
 
 
 class FieldRepeated(RequestInvalid):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from core.models.renamed import conversion_of
+from core.models.unchanged import while_unchanged
 from core.vision.family import is_about_pictures, is_original_format, is_other, is_ours, needs_code
 
 PARTIAL_SUFFIX = ".yomitori.incomplete"
@@ -231,6 +232,7 @@ def _absent(folder: Path, name: str) -> str:
     return f"{name} is damaged" if (folder / name).is_file() else f"{name} is missing"
 
 
+@while_unchanged
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
@@ -296,6 +298,7 @@ def safetensors_header(path: Path) -> SafetensorsHeader | None:
     return SafetensorsHeader(header, 8 + length)
 
 
+@while_unchanged
 def is_whole_safetensors(path: Path) -> bool:
     """Whether the file is as long as its header says."""
     header = safetensors_header(path)

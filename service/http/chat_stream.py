@@ -85,7 +85,7 @@ async def events(head: Head, steps: Steps, logprobs: bool, usage: bool) -> Async
             raise
         yield _event(openai_json(error))
     except Exception as error:
-        if not begun:
+        if not begun and still_silent():
             raise
         # Not its words: they may be those of the answer.
         log.error("An answer broke off: %s", type(error).__name__)

@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.datastructures import UploadFile as Uploaded
 from starlette.requests import Request
 
-from core.service_errors import FieldRepeated, FieldUnknown, FileExpected
+from core.service_errors import FieldRepeated, FieldUnknown, FileExpected, NotInAddress
 
 NAME = re.compile(r"\w{1,64}", re.ASCII)
 """What may be told back of a name that was sent: it may be anything."""
@@ -22,9 +22,12 @@ async def right_fields(request: Request) -> None:
     """For ``Depends``: the framework takes no notice of fields that it does not look for.
 
     Raises:
-        FieldUnknown, FieldRepeated, FileExpected
+        FieldUnknown, FieldRepeated, FileExpected, NotInAddress
     """
     fields = dict(_fields(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name in fields:
+            raise NotInAddress(field=name)
     # It was read before, for the route: this is what was found.
     sent = (await request.form()).multi_items()
     for name, value in sent:

@@ -237,6 +237,89 @@ def test_who_looks_does_not_wait_for_those_who_may_come_again() -> None:
     assert host.widths() == [[1], [2, 3], [4]]
 
 
+def test_a_batch_gives_way_to_who_looks() -> None:
+    # given a batch of three, one of which has been read
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3, 4)]
+    host.end()
+    host.tell(0, {"text": "2"})
+    later = host.read(5)
+
+    # when somebody looks, then the batch is told to end, and the one that is looked at is read at once
+    looked_at = host.read(6, first=True)
+    batch = host.jobs[-1]
+    assert batch.cancel_requested
+    batch.drop()
+    host.end()
+    assert looked_at.result().text == "6"
+
+    # and then the others of the batch, before what has come since
+    host.end()
+    host.end()
+    assert host.widths() == [[1], [2, 3, 4], [6], [3, 4], [5]]
+    assert [job.result().text for job in (*jobs, later)] == ["2", "3", "4", "5"]
+
+
+def test_a_batch_gives_way_once() -> None:
+    # given a batch that has given way
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3)]
+    host.end()
+    host.read(4, first=True)
+    host.jobs[-1].drop()
+    host.end()
+
+    # when somebody looks while it is read again, then it comes to its end first
+    host.read(5, first=True)
+    assert not host.jobs[-1].cancel_requested
+    host.end()
+    assert [job.result().text for job in jobs] == ["2", "3"]
+    host.end()
+    assert host.widths() == [[1], [2, 3], [4], [2, 3], [5]]
+
+
+def test_a_batch_that_ends_while_it_is_told_to_give_way_is_not_read_again() -> None:
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3)]
+    host.end()
+    host.read(4, first=True)
+    host.end()
+    assert [job.result().text for job in jobs] == ["2", "3"]
+    host.end()
+    assert host.widths() == [[1], [2, 3], [4]]
+
+
+def test_one_of_a_batch_that_gives_way_can_be_cancelled() -> None:
+    # given a batch that was told to give way
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3)]
+    host.end()
+    host.read(4, first=True)
+
+    # when one of its pictures is not wanted any more, then only the other one is read again
+    jobs[0].cancel()
+    host.jobs[-1].drop()
+    host.end()
+    host.end()
+    assert isinstance(jobs[0].error(), Cancelled)
+    assert host.widths() == [[1], [2, 3], [4], [3]]
+
+
+def test_closing_ends_a_batch_that_gives_way() -> None:
+    host = Host()
+    host.read(1)
+    jobs = [host.read(width) for width in (2, 3)]
+    host.end()
+    looked_at = host.read(4, first=True)
+    host.batcher.close()
+    host.jobs[-1].drop()
+    assert all(isinstance(job.error(), Cancelled) for job in (*jobs, looked_at))
+
+
 def test_too_many_are_refused() -> None:
     # given as many as may wait
     host = Host(BatchLimits(queue=2, gather=0.0))
@@ -459,6 +542,23 @@ def test_a_process_that_dies_costs_only_the_picture_it_dies_of(busy: Busy) -> No
     assert after.result(STALL).text == "4x2"
     with pytest.raises(Cancelled):
         endless.result(STALL)
+
+
+def test_who_looks_does_not_wait_for_a_batch_of_an_engine(busy: Busy) -> None:
+    # given a batch in which one is read without end
+    began = threading.Event()
+    endless = busy.engine.recognize(picture(3, endless=True), lambda _: began.set())
+    after = busy.engine.recognize(picture(4))
+    busy.first.cancel()
+    assert began.wait(STALL)
+
+    # when somebody looks, then that picture is read by the same process, then what is left of the batch
+    (process,) = psutil.Process().children()
+    endless.cancel()
+    looked_at = busy.engine.recognize(picture(5), on_provisional=lambda _: None)
+    assert looked_at.result(STALL).text == "5x2"
+    assert after.result(STALL).text == "4x2"
+    assert psutil.Process().children() == [process]
 
 
 def test_when_the_chosen_engine_cannot_be_loaded_all_that_wait_are_read_by_the_built_in_one(

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -408,3 +409,13 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     command = f'"{sys.executable}" "{ROOT / "main.py"}" ocr "{PICTURE}" "{PICTURE}" | head -c 1 >/dev/null'
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_before_a_command_has_begun_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import main
+
+    def interrupted(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("service.cli.main", interrupted)
+    assert main.main() == 130

@@ -137,6 +137,10 @@ def test_what_goes_wrong_before_the_answer_is_raised_and_later_it_is_an_event(
     found = told(*waits, error)
     assert isinstance(found[-1], dict)
     assert found[-1]["error"]["code"] == "out_of_memory"
+    found = told(*waits, ValueError("the secret"))
+    assert isinstance(found[-1], dict)
+    assert "broke off" in found[-1]["error"]["message"]
+    assert "secret" not in json.dumps(found)
     with pytest.raises(Cancelled):
         told(*waits, Cancelled())
 

@@ -38,6 +38,16 @@ def test_a_field_that_is_not_there_is_named(client: TestClient, app: FastAPI, pa
     )
 
 
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_field_in_the_address_is_told(client: TestClient, path: str) -> None:
+    problem = refused(client, f"{path}?details=true", files=files_of(path))
+    assert (problem["code"], problem["detail"]) == (
+        "NotInAddress", "The field details stands in the address, where it is not looked for.",
+    )  # fmt: skip
+    # What a proxy or a cache has put there is nobody's field
+    assert client.post(f"{path}?_=1", files=files_of(path)).status_code == 200
+
+
 def test_a_name_that_is_none_is_not_told_back(client: TestClient) -> None:
     problem = refused(client, "/ocr", files=files_of("/ocr"), data={"<script>": "x"})
     assert problem["detail"] == "There is no field of that name here."
