@@ -36,12 +36,14 @@ _ALONE = (OutOfMemory, ProcessDied, ProtocolError, ReadFailed)
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
     """Of one batch: at most so many ``pictures`` of so many ``pixels`` together, that take about so many
-    ``seconds``: as long waits what comes next, unless somebody is looking. ``gather`` is how many seconds the
+    ``seconds``: as long waits what comes next, unless somebody is looking. One that gave way may take
+    ``seconds_again``: it does not do so twice. ``gather`` is how many seconds the
     model waits after a batch for those who come again, and only then. ``queue``: readings that may wait."""
 
     pictures: int = 16
     pixels: int = 4_000_000
     seconds: float = 8.0
+    seconds_again: float = 2.0
     gather: float = 0.008
     queue: int = 64
 
@@ -138,7 +140,8 @@ class Batcher:
         limits = self._limits
         most = limits.pictures
         if self._each > 0:
-            most = max(1, min(most, int(limits.seconds / self._each)))
+            seconds = limits.seconds if head.rank == _USUAL else limits.seconds_again
+            most = max(1, min(most, int(seconds / self._each)))
         taken, pixels = [head], _pixels(head.job)
         for entry in self._waiting[1:]:
             if len(taken) == most:
@@ -157,16 +160,16 @@ class Batcher:
         with self._changed:
             taken = self._take()
             self._busy = bool(taken)
-        jobs = [entry.job for entry in taken]
-        if len(jobs) == 1:
+            jobs = [entry.job for entry in taken]
+            batch = self._batch(jobs) if len(jobs) > 1 else None
+            # Not twice, else those who look could keep it from ever coming to its end.
+            self._may_give_way = batch if taken and taken[0].rank == _USUAL else None
+        if batch is not None:
+            self._attach(jobs, batch)
+            self._submit(batch)
+        elif jobs:
             jobs[0].on_done(self._one_ended)
             self._submit(jobs[0])
-        elif jobs:
-            batch = self._batch(jobs)
-            with self._changed:
-                # Not twice, else those who look could keep it from ever coming to its end.
-                self._may_give_way = batch if taken[0].rank == _USUAL else None
-            self._submit(batch)
 
     def _one_ended(self, job: Reading) -> None:
         if job.error() is None:
@@ -192,6 +195,10 @@ class Batcher:
         images = [image for job in jobs for image in job.images]
         batch = Job("recognize_many", jobs[0].params, images, convert, came)
         batch.on_done(lambda batch: self._batch_ended(batch, jobs))
+        return batch
+
+    def _attach(self, jobs: list[Reading], batch: Job[float]) -> None:
+        """Have each of them leave the batch when it is cancelled."""
 
         def leave(job: Reading) -> None:
             job.drop()
@@ -202,7 +209,6 @@ class Batcher:
             job.attach(partial(leave, job))
             if job.cancel_requested:
                 leave(job)
-        return batch
 
     def _batch_ended(self, batch: Job[float], jobs: list[Reading]) -> None:
         error = batch.error()
@@ -212,11 +218,11 @@ class Batcher:
         if error is None:
             self._learn(batch.result() / len(jobs))
             self._gather(len(jobs))
+        elif gave_way and isinstance(error, Cancelled):
+            self._put_back(jobs, _SENT_BACK)
         elif isinstance(error, _ALONE):
             log.warning("%d pictures are read one by one: %s", len(jobs), error)
             self._put_back(jobs, _AGAIN)
-        elif gave_way and isinstance(error, Cancelled):
-            self._put_back(jobs, _SENT_BACK)
         else:
             for job in jobs:
                 job.fail(error)

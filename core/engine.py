@@ -184,6 +184,7 @@ class Engine:
         on_piece: Callable[[dict[str, Any]], None] | None = None,
         on_provisional: Provisional | None = None,
         reading: Reading | None = None,
+        looked_at: bool = False,
     ) -> Job[OcrResult]:
         """Read the text of a picture. Pictures that wait for the same model are read together.
 
@@ -192,8 +193,9 @@ class Engine:
             on_piece: hears of progress, in a host's thread: ``lines_done`` of ``lines``; while the weights
                 are converted, ``conversion`` with a ``Progress`` as JSON.
             on_provisional: hears what the built-in engine read, while the chosen one is still loading or
-                reading; at most once, never after the result, in a host's thread. Somebody is looking then:
-                the picture goes before others that wait.
+                reading; at most once, never after the result, in a host's thread.
+            looked_at: somebody waits for it at a screen. It goes before others that wait, and before what is
+                left of several that are being read together.
         """
         job = ReadingJob(image, on_piece, on_provisional)
         if image.width * image.height > MAX_PIXELS:
@@ -219,7 +221,6 @@ class Engine:
             return True
 
         job.follow(main, read_by_another)
-        looked_at = on_provisional is not None
         self._when_loadable(
             "ocr",
             self._weights(),
@@ -227,7 +228,7 @@ class Engine:
             lambda: self._readings.submit(main, first=looked_at),
             job.tell_conversion,
         )
-        if quick and looked_at and self.state("ocr").state not in (State.READY, State.BUSY):
+        if quick and on_provisional is not None and self.state("ocr").state not in (State.READY, State.BUSY):
             self._hosts["quick"].submit(job.preview(self._quick_job(image, options)))
         return job
 

@@ -7,6 +7,7 @@
     │   ├── NotAnImage
     │   ├── ImageDamaged
     │   ├── ImageTooLarge
+    │   ├── PicturesTooLarge       together
     │   ├── FileUnreadable
     │   ├── NoPictures
     │   │   └── PicturesDeeper     they lie in folders inside it
@@ -137,6 +138,12 @@ class ImageDamaged(InputError):
 class ImageTooLarge(InputError):
     sentence = "{name} is too large: {width} x {height} pixels, at most {limit} megapixels are read."
     hint = "Cut the picture into pages or scale it down."
+    http_status = 413
+
+
+class PicturesTooLarge(InputError):
+    sentence = "The pictures have {megapixels} megapixels together, at most {limit} are looked at."
+    hint = "Send fewer of them, or scale them down."
     http_status = 413
 
 

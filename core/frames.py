@@ -12,11 +12,13 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from core.errors import ProtocolError
+from core.errors import PicturesTooLarge, ProtocolError
 from core.types import RgbImage
 
 VERSION = 1
 MAX_FRAME = 1 << 30
+MAX_PIXELS = 300_000_000
+"""Of all pictures of a frame, which leaves room for the rest."""
 _PREFIX = struct.Struct("<cBI")
 
 
@@ -61,7 +63,14 @@ def receive(connection: ByteConnection) -> tuple[dict[str, Any], bytes]:
 
 
 def image_fields(images: Sequence[RgbImage]) -> tuple[dict[str, Any], bytes]:
-    """The header fields and the payload that carry pictures."""
+    """The header fields and the payload that carry pictures.
+
+    Raises:
+        PicturesTooLarge: they fit into no frame, and the other side would end.
+    """
+    pixels = sum(image.width * image.height for image in images)
+    if pixels > MAX_PIXELS:
+        raise PicturesTooLarge(megapixels=pixels // 1_000_000, limit=MAX_PIXELS // 1_000_000)
     sizes = [[image.width, image.height] for image in images]
     return {"images": sizes}, b"".join(image.data for image in images)
 

@@ -583,6 +583,8 @@ class ModelHost:
                     deadline = time.monotonic() + limit
                     inside = header["piece"].get("phase") in _INSIDE
                     grace = self._limits.forward if inside else self._limits.grace
+                # Of a job that is cancelled, only what it had finished before it knew.
+                if not asked or "ended" in header["piece"]:
                     self._hand_piece(job, header["piece"])
             elif header["kind"] == "done":
                 return header["result"], float(header["seconds"])

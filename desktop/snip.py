@@ -350,7 +350,9 @@ class SnipController(QObject):
                 self._bridge.post(lambda: self._on_conversion(reading, progress))
 
         quick = card.quick_text and card.show_card and not reading.asks
-        reading.job = self._engine.recognize(reading.image, piece_came, read_first if quick else None)
+        reading.job = self._engine.recognize(
+            reading.image, piece_came, read_first if quick else None, looked_at=True
+        )
         if reading.asks:
             self.ask_requested.emit(reading)
         self._bridge.when_done(reading.job, lambda result, error: self._on_read(reading, result, error))

@@ -340,7 +340,7 @@ class Talk(QObject):
         if shown is None or picture in self._reading:
             return
         self.expect_text(picture)
-        job = self._engine.recognize(shown.image)
+        job = self._engine.recognize(shown.image, looked_at=True)
         self._bridge.when_done(job, lambda result, error: self.set_read(picture, result, error))
 
     def expect_text(self, picture: int) -> None:

@@ -18,7 +18,8 @@ _FRESH = 2.0
 
 
 def while_unchanged(read: Callable[[Path], T]) -> Callable[[Path], T]:
-    """``read``, which is called again only when the file is another one, or has another size or time.
+    """``read``, which is called again only when the file is another one, or has another size or time, or when
+    it found nothing: a file that could not be opened may be opened the next time.
 
     Its results are shared: nobody may change them. Safe to use from any thread.
     """
@@ -38,7 +39,7 @@ def while_unchanged(read: Callable[[Path], T]) -> Callable[[Path], T]:
                 kept.move_to_end(path)
                 return known[1]
         found = read(path)
-        if time.time() - max(stat.st_mtime, stat.st_ctime) > _FRESH:
+        if found and time.time() - max(stat.st_mtime, stat.st_ctime) > _FRESH:
             with lock:
                 kept[path] = (identity, found)
                 if len(kept) > _KEPT:

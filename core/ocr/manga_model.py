@@ -70,6 +70,9 @@ class MangaModel:
             folder, local_files_only=True, word_tokenizer_type="basic"
         )
         self._network = read_weights(self.device, name_of(folder), partial(self._from_pretrained, folder))
+        # What is kept from token to token is ours (_Beams), whatever the checkpoint says.
+        config = self._network.generation_config
+        config.use_cache, config.cache_implementation = True, None
 
     @property
     def batch(self) -> int:
@@ -123,6 +126,8 @@ class MangaModel:
     ) -> list[Read]:
         """``read`` for as many pictures as go through the decoder together; raises what torch raises."""
         encoded = self._encode(pictures, cancelled)
+        if cancelled():
+            raise Cancelled
         config = self._network.generation_config
         count = min(config.num_beams or 1, _OTHERS + 1)
         sequences = self._network.generate(
@@ -133,6 +138,8 @@ class MangaModel:
             stopping_criteria=StoppingCriteriaList([_Stop(cancelled)]),
             **({"no_repeat_ngram_size": 0} if allow_repeats else {}),
         )
+        if cancelled():
+            raise Cancelled
         likelihoods = self._likelihoods(sequences[::count], encoded)
         return [
             self._read_of(sequences[index * count : (index + 1) * count], likelihoods[index])

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from core import frames
 from core.chat import Answer, GenerationOptions, Message, OnAnswerPiece, messages_json, pictures_of
-from core.errors import EngineDiffers, EngineGone, ProtocolError, from_json
+from core.errors import EngineDiffers, EngineGone, PicturesTooLarge, ProtocolError, from_json
 from core.events import Events, HostState, Listener, State
 from core.jobs import Job
 from core.local_socket import LocalSocket
@@ -83,7 +83,7 @@ class AttachedEngine:
         return self._start(header, pictures_of(messages), Answer.from_json, came)
 
     def tell(self, do: str, role: str) -> None:
-        """``load`` or ``unload``; without effect when the owner is gone."""
+        """``load``, ``unload`` or ``retry_devices``; without effect when the owner is gone."""
         with suppress(OSError):
             self._send({"do": do, "role": role})
 
@@ -107,6 +107,11 @@ class AttachedEngine:
         on_piece: Callable[[dict[str, Any]], None] | None,
     ) -> Job[T]:
         job: Job[T] = Job(header["do"], {}, (), lambda answer, _: convert(answer), on_piece)
+        try:
+            fields, payload = frames.image_fields(images)
+        except PicturesTooLarge as error:
+            job.fail(error)
+            return job
         job.attach(lambda: self._cancel(job))
         with self._lock:
             gone = self._gone
@@ -115,7 +120,6 @@ class AttachedEngine:
         if gone:
             job.fail(EngineGone())
             return job
-        fields, payload = frames.image_fields(images)
         # A connection that breaks here is noticed by the one who listens as well.
         with suppress(OSError):
             self._send({"id": job.id, **header, **fields}, payload)

@@ -70,6 +70,15 @@ class EngineOwner:
         for caller in callers:
             caller.hang_up()
 
+    def leave(self) -> None:
+        """Listen no more, and let each caller go as soon as nothing runs that it has asked for."""
+        self.close()
+        with self._lock:
+            self._closed = True
+            callers = tuple(self._callers)
+        for caller in callers:
+            caller.leave()
+
     def _serve(self, connection: Connection, header: dict[str, Any]) -> None:
         command = header.get("command")
         if command == HAND_OVER and self._on_hand_over is not None:
@@ -104,6 +113,7 @@ class _Caller:
         self._outgoing: queue.Queue[dict[str, Any] | None] = queue.Queue(_UNREAD)
         self._lock = threading.Lock()
         self._jobs: dict[int, Job[Any]] = {}
+        self._leaving = False
 
     def attend(self) -> None:
         """Serve until the connection ends; its jobs are cancelled then."""
@@ -132,9 +142,20 @@ class _Caller:
 
     def hang_up(self) -> None:
         """End the connection, from any thread."""
+        self._end_telling()
+        shut(self._connection)
+
+    def leave(self) -> None:
+        """End the connection when nothing runs any more, and all of it is told. From any thread."""
+        with self._lock:
+            self._leaving = True
+            idle = not self._jobs
+        if idle:
+            self._end_telling()
+
+    def _end_telling(self) -> None:
         with suppress(queue.Full):
             self._outgoing.put_nowait(None)
-        shut(self._connection)
 
     def _take(self, header: dict[str, Any], payload: bytes) -> None:
         if "cancel" in header:
@@ -144,7 +165,7 @@ class _Caller:
                 job.cancel()
             return
         do, role = header["do"], header["role"]
-        if do in ("load", "unload"):
+        if do in ("load", "unload", "retry_devices"):
             getattr(self._engine, do)(role)
             return
         number = int(header["id"])
@@ -179,13 +200,16 @@ class _Caller:
             self._jobs[number] = job
 
         def ended(job: Job[Any]) -> None:
-            with self._lock:
-                self._jobs.pop(number, None)
             error = job.error()
             if error is None:
                 self._tell({"id": number, "done": job.result().to_json()})
             else:
                 self._tell({"id": number, "error": error.to_json()})
+            with self._lock:
+                self._jobs.pop(number, None)
+                last = self._leaving and not self._jobs
+            if last:
+                self._end_telling()
 
         job.on_done(ended)
 
@@ -203,6 +227,7 @@ class _Caller:
         with suppress(OSError):
             while (header := self._outgoing.get()) is not None:
                 frames.send(self._connection, header)
+        shut(self._connection)
 
 
 def take_over(place: LocalSocket, tries: int = 50) -> bool:

@@ -97,7 +97,10 @@ class SharedEngine:
     def _handed_over(self) -> None:
         log.info("Another program owns the engine now")
         with self._lock:
-            self._owner = None
+            owner, self._owner = self._owner, None
+        if owner is not None:
+            # Else those that use this engine would have it load all that the other one has.
+            owner.leave()
         # As soon as what runs here is done.
         for role in ("ocr", "vision"):
             self._own.unload(role)
@@ -169,6 +172,13 @@ class SharedEngine:
         if engine is not None:
             engine.tell("unload", role)
         self._own.unload(role)
+
+    def retry_devices(self, role: str = "ocr") -> None:
+        """See ``Engine.retry_devices``; where another program's engine is used, that one."""
+        engine = self.engine_for(role)
+        if engine is not None:
+            engine.tell("retry_devices", role)
+        self._own.retry_devices(role)
 
     def state(self, role: str = "ocr") -> HostState:
         """See ``Engine.state``."""

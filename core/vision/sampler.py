@@ -16,6 +16,9 @@ from transformers.generation.logits_process import (
 
 from core.chat import GenerationOptions
 
+_COLDEST = 1e-4
+"""Temperatures below always take the likeliest token, as 0 does."""
+
 
 class Sampler:
     """Chooses as ``generate`` of transformers does with the same settings, and keeps how likely the model
@@ -27,7 +30,8 @@ class Sampler:
         self._punishes = penalty is not None and penalty != 1.0
         if self._punishes:
             self._rules.append(RepetitionPenaltyLogitsProcessor(penalty))
-        self._draw = options.temperature > 0
+        # Divided by less, logits are no numbers any more.
+        self._draw = options.temperature >= _COLDEST
         if self._draw:
             self._rules.append(TemperatureLogitsWarper(options.temperature))
             if options.top_p < 1:

@@ -4339,6 +4339,14 @@
         <translation>ファイルがあり、読み取りが許可されているか確認してください。</translation>
     </message>
     <message>
+        <source>The pictures have {megapixels} megapixels together, at most {limit} are looked at.</source>
+        <translation>画像は合わせて {megapixels} メガピクセルあります。見られるのは {limit} メガピクセルまでです。</translation>
+    </message>
+    <message>
+        <source>Send fewer of them, or scale them down.</source>
+        <translation>枚数を減らすか、縮小してください。</translation>
+    </message>
+    <message>
         <source>{name} is too large: {width} x {height} pixels, at most {limit} megapixels are read.</source>
         <translation>{name} は大きすぎます: {width} x {height} ピクセル (上限は {limit} メガピクセル)。</translation>
     </message>

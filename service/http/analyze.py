@@ -98,7 +98,7 @@ class Question:
         ]
 
 
-_turns = TypeAdapter(list[Turn])
+_turns = TypeAdapter(Annotated[list[Turn], Field(max_length=2048)])
 
 
 async def question_of(
@@ -250,7 +250,7 @@ async def analyze(
     stream: Annotated[bool, Form(description="Tell the answer as it comes.")] = False,
 ) -> Any:
     """Send a form with the picture as `file`, or its `image_url`."""
-    messages = question.about(await picture_of(context, file, image_url))
+    messages = question.about(await picture_of(context, "vision", file, image_url))
     if stream:
         return await _stream(context, request, messages, question)
     answer = await finished(

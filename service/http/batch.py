@@ -176,7 +176,7 @@ async def _each(
     async def read(index: int, share: Share) -> BaseModel:
         place = await placed(context, request, share)
         try:
-            picture = await picture_of(context, *sources[index])
+            picture = await picture_of(context, role, *sources[index])
         except BaseException as error:
             place.release()
             if not isinstance(error, asyncio.CancelledError):

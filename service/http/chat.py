@@ -126,7 +126,7 @@ async def chat_completions(
     options = options_of(body, context.settings.current.vision)
     turns = turns_of(body, context.config)
     model = await anyio.to_thread.run_sync(served_as, context, body.model)
-    pictures = [await picture_from_url(context, url) for turn in turns for url in turn.urls]
+    pictures = [await picture_from_url(context, "vision", url) for turn in turns for url in turn.urls]
     messages = messages_of(turns, pictures)
     # Of the settings' model where none is here: then asking tells what to download.
     name = model.name if model is not None else "default"

@@ -126,6 +126,10 @@ class Downloads:
             await anyio.to_thread.run_sync(partial(download.begin, self._library, accept_licence))
         except YomitoriError as error:
             download.error = error
+        except Exception:
+            # Else it would seem to run for ever.
+            self._forget(key, download, before)
+            raise
         # What was refused at once has told so already, in the queue of the loop.
         await asyncio.sleep(0)
         download.tell()

@@ -248,7 +248,8 @@ def load(role: _Role, context: Annotated[Context, Depends(context)]) -> RoleOut:
     responses=told(*TOKEN),
 )
 def unload(role: _Role, context: Annotated[Context, Depends(context)]) -> RoleOut:
-    """As soon as nothing runs. The next request loads it again."""
+    """As soon as nothing runs. The next request loads it again, also on a device that had failed."""
+    context.engine.retry_devices(role)
     context.engine.unload(role)
     return _now(context, role)
 

@@ -199,7 +199,7 @@ async def read(
 ) -> OcrOut:
     """Send a form with the picture as `file`, or its `image_url`."""
     code = await language_of(context, language)
-    picture = await picture_of(context, file, image_url)
+    picture = await picture_of(context, "ocr", file, image_url)
     result = await finished(context, request, "ocr", lambda: context.engine.recognize(picture))
     return ocr_out(result, code, details)
 

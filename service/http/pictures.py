@@ -38,8 +38,10 @@ _decoders = anyio.CapacityLimiter(4)
 opaque."""
 
 
-async def picture_of(context: Context, upload: UploadFile | None, image_url: str | None) -> RgbImage:
-    """The one picture of a request: a file of its form, or an ``image_url``.
+async def picture_of(
+    context: Context, role: str, upload: UploadFile | None, image_url: str | None
+) -> RgbImage:
+    """The one picture of a request for the model of that role: a file of its form, or an ``image_url``.
 
     Raises:
         RequestInvalid: neither, or both.
@@ -48,13 +50,13 @@ async def picture_of(context: Context, upload: UploadFile | None, image_url: str
     if upload is not None and image_url:
         raise RequestInvalid(reason="it has a file and an image_url: send one of them")
     if upload is not None:
-        return await decoded(await upload.read(), context.config.deadline)
+        return await decoded(await upload.read(), role, context.config.deadline)
     if image_url:
-        return await picture_from_url(context, image_url)
+        return await picture_from_url(context, role, image_url)
     raise RequestInvalid(reason="it has neither a file nor an image_url")
 
 
-async def picture_from_url(context: Context, url: str) -> RgbImage:
+async def picture_from_url(context: Context, role: str, url: str) -> RgbImage:
     """What a ``data:`` URL holds, or lies at an http(s) one whose host the operator allows.
 
     Raises:
@@ -68,10 +70,10 @@ async def picture_from_url(context: Context, url: str) -> RgbImage:
     else:
         config = context.config
         data = await fetch(url, config.image_hosts, FetchLimits(config.body_bytes))
-    return await decoded(data, context.config.deadline)
+    return await decoded(data, role, context.config.deadline)
 
 
-async def decoded(data: bytes, seconds: float | None = None) -> RgbImage:
+async def decoded(data: bytes, role: str, seconds: float | None = None) -> RgbImage:
     """A picture from the bytes of its file, decoded in a thread.
 
     A large one waits until there is room for it, for ``seconds`` at most, and has that room until the task
@@ -86,7 +88,7 @@ async def decoded(data: bytes, seconds: float | None = None) -> RgbImage:
         return seen
     try:
         async with asyncio.timeout(seconds):
-            await room().enter(seen)
+            await room(role).enter(seen)
     except TimeoutError:
         raise DeadlinePassed(seconds=f"{seconds:.0f}") from None
     return await anyio.to_thread.run_sync(_decode, data, limiter=_decoders)

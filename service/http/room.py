@@ -12,12 +12,12 @@ from core.errors import QueueFull
 LARGE = 8_000_000
 """Pixels. Smaller ones, such as scans of pages, do not wait for each other: each takes 24 MB at most."""
 PIXELS = 96_000_000
-"""Of all large ones together: one of the largest and a few photographs, 288 MB."""
+"""Of all large ones of a role together: one of the largest and a few photographs, 288 MB."""
 _WAITING = 16
 
 
 class Room:
-    """What large pictures take, in the event loop.
+    """What large pictures for one role take, in the event loop.
 
     A task that is given room has it until it ends: as long the picture is in memory, waiting for a model or
     its answer. Tasks are let in in the order in which they come. One that has room already is not kept from
@@ -76,9 +76,10 @@ class Room:
                 turn.set_result(None)
 
 
-_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, Room] = WeakKeyDictionary()
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Room]] = WeakKeyDictionary()
 
 
-def room() -> Room:
-    """That of the running event loop: memory is the process's, not an application's."""
-    return _rooms.setdefault(asyncio.get_running_loop(), Room())
+def room(role: str) -> Room:
+    """That of the running event loop: memory is the process's, not an application's. Each role has its own,
+    since a long answer must not delay a reading."""
+    return _rooms.setdefault(asyncio.get_running_loop(), {}).setdefault(role, Room())

@@ -280,6 +280,22 @@ def test_a_batch_gives_way_once() -> None:
     assert host.widths() == [[1], [2, 3], [4], [2, 3], [5]]
 
 
+def test_what_gave_way_is_read_again_in_shorter_batches() -> None:
+    # given five pictures of a second each that give way
+    host = Host(BatchLimits(gather=0.0))
+    host.read(1)
+    for width in range(2, 7):
+        host.read(width)
+    host.end(1.0)
+    host.read(7, first=True)
+    host.jobs[-1].drop()
+
+    # when they are read again, then who looks next waits for no more than two seconds of them
+    host.end(1.0)
+    host.end(2.0)
+    assert host.widths() == [[1], [2, 3, 4, 5, 6], [7], [2, 3], [4, 5]]
+
+
 def test_a_batch_that_ends_while_it_is_told_to_give_way_is_not_read_again() -> None:
     host = Host()
     host.read(1)
@@ -555,7 +571,7 @@ def test_who_looks_does_not_wait_for_a_batch_of_an_engine(busy: Busy) -> None:
     # when somebody looks, then that picture is read by the same process, then what is left of the batch
     (process,) = psutil.Process().children()
     endless.cancel()
-    looked_at = busy.engine.recognize(picture(5), on_provisional=lambda _: None)
+    looked_at = busy.engine.recognize(picture(5), looked_at=True)
     assert looked_at.result(STALL).text == "5x2"
     assert after.result(STALL).text == "4x2"
     assert psutil.Process().children() == [process]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import frames
-from core.errors import ProtocolError
+from core.errors import PicturesTooLarge, ProtocolError
 from core.types import RgbImage
 
 json_values = st.recursive(
@@ -44,6 +44,15 @@ def test_random_bytes_never_raise_anything_but_a_protocol_error(data: bytes) -> 
 def test_damaged_frames_are_refused(frame: bytes) -> None:
     with pytest.raises(ProtocolError):
         frames.decode(frame)
+
+
+def test_more_than_a_frame_holds_is_refused_before_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 3 * frames.MAX_PIXELS < frames.MAX_FRAME
+    monkeypatch.setattr(frames, "MAX_PIXELS", 4_000_000)
+    picture = RgbImage(1000, 1000, bytes(3_000_000))
+    frames.image_fields([picture] * 4)
+    with pytest.raises(PicturesTooLarge, match="5 megapixels together, at most 4"):
+        frames.image_fields([picture] * 5)
 
 
 def test_pictures_cross_a_pipe_unchanged() -> None:

@@ -163,6 +163,20 @@ def test_a_job_that_does_not_react_is_ended_with_its_process(bench: Bench, op: s
     assert bench.job("stream", count=1).result(STALL)["pid"] != pid
 
 
+def test_what_a_cancelled_job_had_finished_is_told(bench: Bench) -> None:
+    # given a job that has finished a picture when it hears that it is cancelled
+    pieces: list[dict[str, Any]] = []
+    started = threading.Event()
+    job = bench.job("ended_late", lambda piece: (pieces.append(piece), started.set()))
+    assert started.wait(STALL)
+    job.cancel()
+
+    # when it has ended, then that is known, and nothing of what was under way
+    with pytest.raises(Cancelled):
+        job.result(STALL)
+    assert pieces == [{"started": True}, {"page": 0, "ended": {"text": "late"}, "seconds": 0.1}]
+
+
 def test_a_waiting_job_can_be_cancelled_while_another_runs(bench: Bench) -> None:
     running = bench.started("stream", count=100_000, pause=0.001)
     waiting = bench.job("stream", count=1)

@@ -358,6 +358,19 @@ def test_a_job_is_cancelled_between_two_tokens(engine: Running, crops: list[Crop
     assert engine.read(bubbles[0].image)[0]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "device", "passes"),
+    [(10.0, "cpu", [1, 4, 3]), (0.5, "cpu", [3, 4, 1]), (0.01, "cpu", [4, 4]), (10.0, "cuda:0", [8])],
+)
+def test_a_slow_encoder_takes_fewer_at_a_time_so_that_it_can_be_stopped(
+    failing: Faults, crops: list[Crop], seconds: float, device: str, passes: list[int]
+) -> None:
+    failing.load("", device)
+    images = tuple(crop.image for crop in crops[:8])
+    answer, _ = failing.running.run("model", {"batch": 8, "encoding": seconds}, images)
+    assert answer["passes"] == passes
+
+
 # ---- checkpoints that cannot be used
 
 

@@ -263,7 +263,8 @@ def test_the_tray_takes_over_from_a_service(programs: Programs) -> None:
     # given a service that owns the engine, with a model loaded, and another program that uses it
     service = programs.program(offer=True)
     service.recognize(PICTURE).result(STALL)
-    assert programs.program().engine_for("ocr") is not None
+    third = programs.program()
+    assert third.recognize(PICTURE).result(STALL).text == "40x30"
     # when the tray starts
     tray, owner = programs.tray()
     # then the service reads with the tray's, and has given its memory back
@@ -274,11 +275,38 @@ def test_the_tray_takes_over_from_a_service(programs: Programs) -> None:
     wait_for(lambda: model_processes() == 1)
     assert tray.state("ocr").state is State.READY
     assert State.BUSY in {state.state for state in states}
+    # and so does who has used the service's, which would load it again
+    wait_for(lambda: not third.attached)
+    assert third.recognize(PICTURE).result(STALL).text == "40x30"
+    assert third.attached
+    assert model_processes() == 1
     # and when the tray is quit, the service owns it again
     owner.end()
     wait_for(lambda: not service.attached)
     assert service.recognize(PICTURE).result(STALL).text == "40x30"
     assert programs.program().attached
+
+
+def test_what_runs_when_the_tray_takes_over_comes_to_its_end(programs: Programs) -> None:
+    # given a program whose question is being answered by a service
+    service = programs.program(offer=True)
+    service.recognize(PICTURE).result(STALL)
+    other = programs.program()
+    pieces: list[AnswerPiece] = []
+    came = threading.Event()
+
+    def on_piece(piece: AnswerPiece) -> None:
+        pieces.append(piece)
+        if piece.text:
+            came.set()
+
+    job = other.ask(question("stream 8 every 0.05"), OPTIONS, on_piece)
+    assert came.wait(STALL)
+    # when the tray starts, then it goes on to its end, and only then is the program let go
+    programs.tray()
+    assert job.result(STALL).text == "".join(f"word{n} " for n in range(8))
+    assert not any(piece.again for piece in pieces)
+    wait_for(lambda: not other.attached)
 
 
 def test_two_services_share_as_well(programs: Programs) -> None:

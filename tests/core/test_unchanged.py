@@ -65,6 +65,15 @@ def test_a_file_that_comes_and_goes(reader: Reader, tmp_path: Path) -> None:
     assert reader.read(path) is None
 
 
+def test_a_file_that_cannot_be_opened_for_a_moment(reader: Reader, tmp_path: Path) -> None:
+    path = written(tmp_path / "file", "one")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_read", lambda path: None)
+        unlucky = while_unchanged(lambda path: reader._read(path))
+        assert unlucky(path) is None
+    assert unlucky(path) == "one"
+
+
 def test_what_was_written_a_moment_ago_is_not_kept(tmp_path: Path) -> None:
     reader = Reader()
     path = tmp_path / "file"

@@ -553,15 +553,18 @@ def test_no_quick_reading_where_none_is_wanted(
     asked: list[object] = []
     recognize = quick.engine.recognize
 
-    def listening(image: RgbImage, on_piece: object = None, on_provisional: object = None) -> object:
-        asked.append(on_provisional)
+    def listening(
+        image: RgbImage, on_piece: object = None, on_provisional: object = None, looked_at: bool = False
+    ) -> object:
+        asked.append((on_provisional, looked_at))
         return recognize(image)
 
     monkeypatch.setattr(quick.engine, "recognize", listening)
     quick.settings.set(switch, False)
     quick.gate.touch()
     quick.snip()
-    assert asked == [None]
+    # Somebody waits for it all the same
+    assert asked == [(None, True)]
     assert quick.clipboard.texts == [TEXT]
 
 

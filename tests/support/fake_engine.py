@@ -68,6 +68,13 @@ class FakeEngine:
             yield {"started": True}
             time.sleep(params["seconds"])
             return {}
+        if op == "ended_late":
+            yield {"started": True}
+            while not cancelled():
+                time.sleep(0.01)
+            yield {"page": 0, "lines_done": 1, "lines": 1}
+            yield {"page": 0, "ended": {"text": "late"}, "seconds": 0.1}
+            raise Cancelled
         if op == "hang":
             yield {"started": True}
             time.sleep(3600)

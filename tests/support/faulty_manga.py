@@ -12,7 +12,8 @@ all on devices other than the CPU only; ``ram`` (torch cannot allocate), ``memor
 on the CPU only.
 
 The operation ``model``: the pictures go through the network as they are, ``params["batch"]`` together; each
-read is ``[text, likelihoods, other texts]``.
+read is ``[text, likelihoods, other texts]``, ``passes`` are how many went through the encoder at a time.
+``params["encoding"]``: as if a picture had taken so many seconds there.
 """
 
 from __future__ import annotations
@@ -78,20 +79,29 @@ class FaultyMangaOcrEngine(MangaOcrEngine):
         cancelled: Callable[[], bool],
     ) -> Generator[dict[str, Any], None, dict[str, Any]]:
         if op == "model":
-            return {"reads": self._through_the_model(params, images, cancelled)}
+            return self._through_the_model(params, images, cancelled)
         self._jobs += 1
         return (yield from super().run(op, params, images, cancelled))
 
     def _through_the_model(
         self, params: Mapping[str, Any], images: tuple[RgbImage, ...], cancelled: Callable[[], bool]
-    ) -> list[list[Any]]:
+    ) -> dict[str, Any]:
         from tests.support.manga_crops import pillow
 
         assert self._model is not None
         pictures, size, reads = [pillow(image) for image in images], params["batch"], []
+        passes: list[int] = []
+        hook = self._model._network.encoder.register_forward_pre_hook(
+            lambda _, positional, named: passes.append(len(named["pixel_values"])), with_kwargs=True
+        )
+        self._model._encoding = params.get("encoding", self._model._encoding)
         for start in range(0, len(pictures), size):
             reads += self._model.read_batch(pictures[start : start + size], cancelled, False)
-        return [[read.text, list(read.likelihoods), list(read.others)] for read in reads]
+        hook.remove()
+        return {
+            "reads": [[read.text, list(read.likelihoods), list(read.others)] for read in reads],
+            "passes": passes,
+        }
 
 
 def _faults(what: str, device: str) -> list[str]:

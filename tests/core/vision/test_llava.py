@@ -167,6 +167,12 @@ def test_a_long_prompt_is_read_in_chunks(chat: Chat) -> None:
     assert answer["text"] == chat.reference(question, images=(picture(8),))
 
 
+def test_a_temperature_next_to_none_draws_nothing(chat: Chat) -> None:
+    question, image = user("What is this?", 1), (picture(6),)
+    cold, greedy = (chat.ask(question, images=image, temperature=value)["text"] for value in (1e-40, 0.0))
+    assert cold == greedy
+
+
 def test_drawn_answers_follow_the_seed(chat: Chat) -> None:
     question, image = user("What is this?", 1), (picture(9),)
     options = {"temperature": 1.0, "top_p": 0.95}

@@ -128,7 +128,7 @@ def test_the_picture_belongs_to_the_first_question(parts: Parts) -> None:
     ["{", "{}", "1", '"x"', '[{"role":"user"}]', '[{"role":"nobody","content":"x"}]',
      '[{"role":"user","content":1}]', '[{"role":"user","content":"x","extra":1}]',
      json.dumps(TALK[:1]), json.dumps(TALK[1:]), json.dumps([*TALK, TALK[1]]),
-     json.dumps([*TALK, {"role": "system", "content": "x"}]), "[" * 100_000],
+     json.dumps([*TALK, {"role": "system", "content": "x"}]), "[" * 100_000, json.dumps(TALK * 2000)],
 )  # fmt: skip
 def test_a_history_that_is_none_is_told(client: TestClient, history: str) -> None:
     answer = client.post("/analyze_image", files=FILE, data={"history": history})

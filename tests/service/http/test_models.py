@@ -226,6 +226,20 @@ def test_a_download_runs_by_itself_and_tells_how_it_stands(downloader: TestClien
     assert "folder" not in tiny
 
 
+def test_a_download_that_could_not_begin_does_not_seem_to_run(
+    downloader: TestClient, served: Parts, hub: StubHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody has thought of that")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(served.library, "download", fail)
+        assert downloader.post("/models/tiny/download").status_code == 500
+    assert downloader.get("/models/tiny/download").status_code == 404
+    downloader.post("/models/tiny/download")
+    until(lambda: downloader.get("/models/tiny/download").json()["state"] == "done")
+
+
 def test_progress_comes_as_events(downloader: TestClient, hub: StubHub) -> None:
     hub.slow(4_000_000, WEIGHTS, times=1)
     answer = downloader.post("/models/tiny/download?stream=true")

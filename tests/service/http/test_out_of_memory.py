@@ -24,7 +24,7 @@ from core.types import RgbImage
 from tests.support.fake_engine import FAKE
 from tests.support.fake_gpu_engine import CARD, CPU
 from tests.support.fake_manga_engine import FAKE_MANGA, TEXT, FakeMangaEngine
-from tests.support.http_service import TINY_MANGA_OCR, Parts, app_over, client_of
+from tests.support.http_service import TINY_MANGA_OCR, TOKEN, Parts, app_over, client_of
 
 CLIENTS = 8
 LARGE = to_png(RgbImage(50, 50, bytes(3 * 50 * 50)))
@@ -85,5 +85,8 @@ def test_who_asks_beside_a_picture_that_is_too_large_is_answered_and_so_is_who_s
     # then all of them have their text, that one from the processor
     assert Counter(answer["text"] for answer in answers) == {TEXT: CLIENTS}
     assert answers[3]["device"] == "cpu"
-    # and the service goes on
-    assert ask(SMALL)["text"] == TEXT
+    # and the service goes on, without the card until somebody has it tried again
+    assert ask(SMALL)["device"] == "cpu"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert client.post("/models/ocr/unload", headers=headers).status_code == 202
+    assert ask(SMALL)["device"] == "cuda:0"

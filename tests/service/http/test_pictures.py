@@ -23,7 +23,7 @@ from tests.support.pictures import animated, data_url, encoded, gif_of, png_clai
 
 
 def decode(data: bytes) -> RgbImage:
-    return asyncio.run(decoded(data))
+    return asyncio.run(decoded(data, "ocr"))
 
 
 def refused(data: bytes) -> type[YomitoriError]:
@@ -33,7 +33,7 @@ def refused(data: bytes) -> type[YomitoriError]:
 
 
 def from_url(app: FastAPI, url: str) -> RgbImage:
-    return asyncio.run(picture_from_url(context_of(app), url))
+    return asyncio.run(picture_from_url(context_of(app), "ocr", url))
 
 
 # ---- frames

@@ -147,16 +147,18 @@ def test_a_large_picture_is_decoded_when_there_is_room_and_not_for_ever_waited_f
     large, small = png_claiming(8000, 8000), encoded(90, 90)
 
     async def test() -> None:
-        holder = Holder(room(), MOST)
+        holder = Holder(room("ocr"), MOST)
         await settle()
         # given that the room is taken, then small ones and what is refused anyhow come through
-        assert await decoded(small, 5) is picture
-        assert await decoded(png_claiming(8001, 8000), 5) is picture
+        assert await decoded(small, "ocr", 5) is picture
+        assert await decoded(png_claiming(8001, 8000), "ocr", 5) is picture
+        # and so does a large one for the other model, whose answers may take long
+        assert await decoded(large, "vision", 5) is picture
         # and a large one is given up when its time is over
         with pytest.raises(DeadlinePassed):
-            await decoded(large, 0.05)
+            await decoded(large, "ocr", 0.05)
         # or comes in
-        waits = asyncio.create_task(decoded(large, 30))
+        waits = asyncio.create_task(decoded(large, "ocr", 30))
         await asyncio.sleep(0.05)
         assert not waits.done()
         await holder.leave()
@@ -174,6 +176,6 @@ def test_room_is_given_back_when_a_picture_cannot_be_decoded(monkeypatch: pytest
     async def test() -> None:
         for _ in range(3):
             with pytest.raises(YomitoriError):
-                await asyncio.create_task(decoded(png_claiming(8000, 8000), 5))
+                await asyncio.create_task(decoded(png_claiming(8000, 8000), "ocr", 5))
 
     run(test)
