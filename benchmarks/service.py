@@ -34,7 +34,7 @@ from tests.support.http_service import TINY_MANGA_OCR, Serving, serving
 from tests.support.manga_crops import load_crops
 
 CLIENTS, RUNS, PAIRS = 16, 3, 240
-TINY_EACH, TRUE_EACH = 4, 2
+TINY_EACH, TRUE_EACH = 4, 4
 """Bubbles that each client has read in one run."""
 OVERHEAD_MS, RATIO, GROWTH_MB = 5.0, 2.0, 20.0
 _BOUNDARY = "bubble-of-the-benchmark"
