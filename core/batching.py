@@ -37,8 +37,8 @@ _ALONE = (OutOfMemory, ProcessDied, ProtocolError, ReadFailed)
 class BatchLimits:
     """Of one batch: at most so many ``pictures`` of so many ``pixels`` together, that take about so many
     ``seconds``: as long waits what comes next, unless somebody is looking. One that gave way may take
-    ``seconds_again``: it does not do so twice. ``gather`` is how many seconds the
-    model waits after a batch for those who come again, and only then. ``queue``: readings that may wait."""
+    ``seconds_again``: it does not do so twice. ``gather`` is how many seconds the model waits after a batch
+    for those who come again, and only then. ``queue``: readings that may wait."""
 
     pictures: int = 16
     pixels: int = 4_000_000
@@ -76,9 +76,8 @@ class Batcher:
         self._waiting: list[_Waiting] = []
         # Whether a job of ours is with the host, and how long the last ones took for each picture.
         self._busy = False
-        # The batch that is with the host, if it may give way, and the one that was told to.
+        # The batch that is with the host, if it may give way and was not told to.
         self._may_give_way: Job[float] | None = None
-        self._gives_way: Job[float] | None = None
         self._closed = False
         self._each = 0.0
 
@@ -96,7 +95,7 @@ class Batcher:
                 self._put(_Waiting(job, _LOOKED_AT if first else _USUAL))
             gives_way = self._may_give_way if first and taken else None
             if gives_way is not None:
-                self._may_give_way, self._gives_way = None, gives_way
+                self._may_give_way = None
         if gives_way is not None:
             gives_way.cancel()
         if begin:
@@ -213,12 +212,12 @@ class Batcher:
     def _batch_ended(self, batch: Job[float], jobs: list[Reading]) -> None:
         error = batch.error()
         with self._changed:
-            gave_way = self._gives_way is batch
-            self._may_give_way = self._gives_way = None
+            self._may_give_way = None
         if error is None:
             self._learn(batch.result() / len(jobs))
             self._gather(len(jobs))
-        elif gave_way and isinstance(error, Cancelled):
+        elif isinstance(error, Cancelled) and batch.cancel_requested:
+            # It gave way, or nobody wants any of them: then none is left.
             self._put_back(jobs, _SENT_BACK)
         elif isinstance(error, _ALONE):
             log.warning("%d pictures are read one by one: %s", len(jobs), error)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QTextCursor
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.keyboard import presses
+from desktop.keyboard import leave_paste, presses
 from desktop.picture_input import rather_than_text
 from desktop.readings_hint import key_label
 from desktop.theme import STEP, set_japanese, set_kind
@@ -44,13 +44,8 @@ class EditBox(QPlainTextEdit):
             (self.sent if enter else self.given_up).emit()
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride:
-            assert isinstance(event, QKeyEvent)
-            if event.matches(QKeySequence.StandardKey.Paste) and not self.canPaste():
-                # A picture in the clipboard: it is for the conversation.
-                event.ignore()
-                return False
-        return super().event(event)
+        # A picture in the clipboard is for the conversation.
+        return False if leave_paste(self, event) else super().event(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return not rather_than_text(source) and super().canInsertFromMimeData(source)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QTextEdit, QToolButton, QWidget
 
 
 @contextmanager
@@ -33,6 +33,18 @@ def can_have_keyboard(widget: QWidget, within: QWidget) -> bool:
 def presses(event: QKeyEvent) -> bool:
     """Whether the key is Enter."""
     return event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def leave_paste(field: QTextEdit | QPlainTextEdit, event: QEvent) -> bool:
+    """Leave the keys for pasting to whoever else wants them, where the field cannot use what is in the
+    clipboard. For its ``event``, which then says that it has not used them."""
+    if event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    assert isinstance(event, QKeyEvent)
+    if not event.matches(QKeySequence.StandardKey.Paste) or field.canPaste():
+        return False
+    event.ignore()
+    return True
 
 
 def press_button(window: QWidget) -> bool:

@@ -6,8 +6,6 @@ from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QInputMethodEvent,
-    QKeyEvent,
-    QKeySequence,
     QResizeEvent,
     QTextBlockFormat,
     QTextCursor,
@@ -15,6 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextEdit, QWidget
 
+from desktop.keyboard import leave_paste
 from desktop.theme import set_japanese
 
 PAUSE = 400
@@ -132,13 +131,8 @@ class PictureText(QTextEdit):
         super().inputMethodEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride:
-            assert isinstance(event, QKeyEvent)
-            if event.matches(QKeySequence.StandardKey.Paste) and not self.canPaste():
-                # A picture in the clipboard: the panel may have a use for it.
-                event.ignore()
-                return False
-        return super().event(event)
+        # The panel may have a use for a picture in the clipboard.
+        return False if leave_paste(self, event) else super().event(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         # Files come with their addresses as text, pictures of web pages, too.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -166,11 +167,26 @@ class Switch(QAbstractButton):
         painter.end()
 
 
-class AmountBox(QSpinBox):
-    """A whole number with its unit; some numbers are shown as words ("Never").
+class _TellsBounds:
+    """Of a box for numbers: one that is typed beyond the bounds is told at once, and becomes the nearest one
+    that is allowed."""
 
-    One that is typed beyond the bounds is told at once, and becomes the nearest one that is allowed.
-    """
+    def fixup(self: Any, text: str) -> str:
+        number = self._number(text)
+        if number is None or self.minimum() <= number <= self.maximum():
+            return text
+        self._tell_bounds()
+        return str(self.textFromValue(min(max(number, self.minimum()), self.maximum())))
+
+    def _look(self: Any, text: str) -> None:
+        number = self._number(text)
+        # One that is too small may only be half of what is being typed.
+        if number is not None and number > self.maximum():
+            self._tell_bounds()
+
+
+class AmountBox(_TellsBounds, QSpinBox):
+    """A whole number with its unit; some numbers are shown as words ("Never")."""
 
     out_of_range = Signal(str, str)
     """A number was typed that is not allowed: from and to which they are."""
@@ -220,32 +236,16 @@ class AmountBox(QSpinBox):
             state = QValidator.State.Intermediate
         return state, text, position
 
-    def fixup(self, text: str) -> str:
-        number = self._number(text)
-        if number is None or self.minimum() <= number <= self.maximum():
-            return text
-        self._tell_bounds()
-        return self.textFromValue(min(max(number, self.minimum()), self.maximum()))
-
     def _number(self, text: str) -> int | None:
         match = re.match(r"\s*(-?\d+)", text)
         return int(match[1]) if match else None
-
-    def _look(self, text: str) -> None:
-        number = self._number(text)
-        # One that is too small may only be half of what is being typed.
-        if number is not None and number > self.maximum():
-            self._tell_bounds()
 
     def _tell_bounds(self) -> None:
         self.out_of_range.emit(str(self.minimum()), str(self.maximum()))
 
 
-class NumberBox(QDoubleSpinBox):
-    """A number between two bounds, such as a probability.
-
-    One that is typed beyond them is told at once, and becomes the nearest one that is allowed.
-    """
+class NumberBox(_TellsBounds, QDoubleSpinBox):
+    """A number between two bounds, such as a probability."""
 
     out_of_range = Signal(str, str)
     """A number was typed that is not allowed: from and to which they are."""
@@ -272,22 +272,9 @@ class NumberBox(QDoubleSpinBox):
             return QValidator.State.Intermediate, text, position
         return state
 
-    def fixup(self, text: str) -> str:
-        number = self._number(text)
-        if number is None or self.minimum() <= number <= self.maximum():
-            return text
-        self._tell_bounds()
-        return self.textFromValue(min(max(number, self.minimum()), self.maximum()))
-
     def _number(self, text: str) -> float | None:
         number, right = self.locale().toDouble(text.strip())
         return number if right else None
-
-    def _look(self, text: str) -> None:
-        number = self._number(text)
-        # One that is too small may only be half of what is being typed.
-        if number is not None and number > self.maximum():
-            self._tell_bounds()
 
     def _tell_bounds(self) -> None:
         least, most = (self.locale().toString(bound, "g") for bound in (self.minimum(), self.maximum()))

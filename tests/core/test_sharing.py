@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from core.chat import AnswerPiece, GenerationOptions, Message, Phase, Role, Token
+from core.chat import Answer, AnswerPiece, GenerationOptions, Message, Phase, Role, Token
 from core.engine import Engine
 from core.errors import Cancelled, EngineGone, InstanceError, NotRunning, ProcessDied
 from core.events import HostState, State
@@ -42,6 +42,21 @@ OPTIONS = GenerationOptions(temperature=0.0)
 
 def question(text: str) -> list[Message]:
     return [Message(Role.USER, text, (PICTURE,))]
+
+
+def answer_begun(program: SharedEngine) -> tuple[Job[Answer], list[AnswerPiece]]:
+    """An answer of eight words of which one has come, and what has come so far."""
+    pieces: list[AnswerPiece] = []
+    came = threading.Event()
+
+    def on_piece(piece: AnswerPiece) -> None:
+        pieces.append(piece)
+        if piece.text:
+            came.set()
+
+    job = program.ask(question("stream 8 every 0.05"), OPTIONS, on_piece)
+    assert came.wait(STALL)
+    return job, pieces
 
 
 def model_processes() -> int:
@@ -238,16 +253,7 @@ def test_when_the_owner_ends_its_work_is_done_here(programs: Programs) -> None:
     # given a program whose question is being answered by the tray
     tray, owner = programs.tray()
     other = programs.program()
-    pieces: list[AnswerPiece] = []
-    came = threading.Event()
-
-    def on_piece(piece: AnswerPiece) -> None:
-        pieces.append(piece)
-        if piece.text:
-            came.set()
-
-    job = other.ask(question("stream 8 every 0.05"), OPTIONS, on_piece)
-    assert came.wait(STALL)
+    job, pieces = answer_begun(other)
     # when the tray is quit
     owner.end()
     tray.close()
@@ -292,16 +298,7 @@ def test_what_runs_when_the_tray_takes_over_comes_to_its_end(programs: Programs)
     service = programs.program(offer=True)
     service.recognize(PICTURE).result(STALL)
     other = programs.program()
-    pieces: list[AnswerPiece] = []
-    came = threading.Event()
-
-    def on_piece(piece: AnswerPiece) -> None:
-        pieces.append(piece)
-        if piece.text:
-            came.set()
-
-    job = other.ask(question("stream 8 every 0.05"), OPTIONS, on_piece)
-    assert came.wait(STALL)
+    job, pieces = answer_begun(other)
     # when the tray starts, then it goes on to its end, and only then is the program let go
     programs.tray()
     assert job.result(STALL).text == "".join(f"word{n} " for n in range(8))
